@@ -1,0 +1,36 @@
+# Everything that Hornet does not write itself. All of it comes from Debian packages (packages.txt).
+
+find_package(MLIR 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)
+list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
+include(TableGen)
+include(AddLLVM)
+include(AddMLIR)
+
+find_package(PkgConfig REQUIRED)
+find_package(HDF5 1.10 REQUIRED COMPONENTS C)
+find_package(PNG REQUIRED)
+find_package(JPEG REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(fmt REQUIRED CONFIG)
+find_package(CLI11 REQUIRED CONFIG)
+find_package(nlohmann_json REQUIRED CONFIG)
+find_package(tl-expected REQUIRED CONFIG)
+find_package(GTest REQUIRED CONFIG)
+find_package(Threads REQUIRED)
+pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
+
+add_library(hornet_options INTERFACE)
+target_compile_options(hornet_options INTERFACE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Werror=return-type)
+
+# LLVM and MLIR as the two shared libraries, and one precompiled header for all who include them.
+add_library(hornet_mlir INTERFACE)
+target_include_directories(hornet_mlir SYSTEM INTERFACE ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
+separate_arguments(LLVM_DEFINITIONS_LIST NATIVE_COMMAND ${LLVM_DEFINITIONS})
+target_compile_options(hornet_mlir INTERFACE ${LLVM_DEFINITIONS_LIST})
+target_link_libraries(hornet_mlir INTERFACE MLIR LLVM)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()

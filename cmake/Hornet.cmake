@@ -1,0 +1,23 @@
+# The few build rules that every folder shares.
+
+# hornet_library(NAME SOURCES… DEPENDS… [MLIR]): one static library for one folder of src/.
+# MLIR gives it LLVM's and MLIR's headers, the shared libraries, and the precompiled header.
+function(hornet_library name)
+  cmake_parse_arguments(ARG "MLIR" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/src)
+  target_link_libraries(${name} PUBLIC ${ARG_DEPENDS})
+  if(ARG_MLIR)
+    target_link_libraries(${name} PUBLIC hornet_mlir)
+    target_precompile_headers(${name} REUSE_FROM hornet_mlir_pch)
+  endif()
+endfunction()
+
+# hornet_test(NAME SOURCES… DEPENDS…): a GoogleTest program, run from the source tree's root.
+function(hornet_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} GTest::gmock GTest::gtest_main)
+  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+endfunction()

@@ -1,0 +1,66 @@
+//===- Hdf5.h - Reading HDF5 files, a thin layer over the HDF5 C library -----===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "base/Error.h"
+#include "base/Tensor.h"
+#include "formats/File.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hornet::formats {
+
+/// An HDF5 file held in memory (so that no other file can be reached through it). Paths are
+/// absolute or relative to the root, "a/b/c". External links, external storage, and soft links are
+/// refused where they are met; links in general are resolved step by step. Calls are serialized:
+/// the library itself is not thread-safe. All failures are input errors that name `file` and the
+/// path.
+class Hdf5File {
+public:
+  /// `file` names it in messages (an archive member: "cnn.keras/model.weights.h5"). Refuses, by
+  /// naming the cause: empty, Git LFS pointer, HTML, zip, no HDF5 signature, truncated (shorter
+  /// than the superblock says).
+  static Expected<Hdf5File> open(Bytes bytes, std::string file);
+
+  enum class Kind { group, dataset };
+  /// What is at `path`, if anything; a dangling or external link is an error, not "nothing".
+  Expected<std::optional<Kind>> kind(const std::string &path) const;
+  /// Names of the links in a group, in HDF5's order (by name: never an order that means something).
+  Expected<std::vector<std::string>> children(const std::string &group) const;
+
+  /// A scalar string attribute of an object ("" or "/" is the root): fixed or variable length,
+  /// bytes or UTF-8, or a one-element array of either. Nothing when there is no such attribute; an
+  /// error when it is something else (a number, say).
+  Expected<std::optional<std::string>> stringAttribute(const std::string &object,
+                                                       const std::string &name) const;
+  /// An array of strings, of any of those forms; Keras splits it into name0, name1, … past 64 kB,
+  /// which are joined here. An empty array of whatever type (Keras writes float64) is an empty
+  /// list.
+  Expected<std::optional<std::vector<std::string>>> stringsAttribute(const std::string &object,
+                                                                     const std::string &name) const;
+  /// A numeric scalar attribute, as a double.
+  Expected<std::optional<double>> numberAttribute(const std::string &object,
+                                                  const std::string &name) const;
+
+  /// Shape of a dataset without reading it: checked before anything of its claimed size is
+  /// allocated.
+  Expected<Shape> shapeOf(const std::string &dataset) const;
+  /// A numeric dataset with its own dtype (float16/32/64, integers, bool enum), in native byte
+  /// order; chunked and compressed ones included. A dataset whose element type is not numeric is an
+  /// error.
+  Expected<Tensor> read(const std::string &dataset) const;
+
+  const std::string &file() const { return name; }
+
+private:
+  std::string name;
+  std::shared_ptr<struct Hdf5Handle> handle;
+};
+
+} // namespace hornet::formats
