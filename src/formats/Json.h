@@ -16,8 +16,10 @@ namespace hornet::formats {
 using Json = nlohmann::ordered_json;
 
 /// Parses UTF-8 JSON. Python also writes the bare words NaN, Infinity and -Infinity: they become
-/// those strings here. Input error (with `file` and `attribute` as given): not UTF-8, not JSON
-/// (with the position), ends early, nested deeper than 500.
+/// those strings here, and so does a number beyond float64 (1e400), which Python reads as infinity.
+/// Integers beyond 64 bits become float64; of a key given twice the last value counts. Input error
+/// (with `file` and `attribute` as given): not UTF-8, not JSON (with line and column), ends early,
+/// nested deeper than 500. Takes linear time, and no stack that grows with the text.
 Expected<Json> parseJson(std::string_view text, const std::string &file,
                          const std::string &attribute = "");
 
