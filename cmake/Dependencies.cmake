@@ -34,3 +34,16 @@ if(CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
 endif()
+
+# Made after the compiler launcher is known.
+add_library(hornet_mlir_pch STATIC ${PROJECT_SOURCE_DIR}/cmake/Precompiled.cpp)
+target_link_libraries(hornet_mlir_pch PUBLIC hornet_options hornet_mlir)
+target_compile_options(hornet_mlir_pch PRIVATE -Xclang -fno-pch-timestamp)
+target_precompile_headers(hornet_mlir_pch PRIVATE
+  <string> <vector> <optional> <memory> <variant>
+  <tl/expected.hpp> <nlohmann/json.hpp>
+  <mlir/IR/Builders.h> <mlir/IR/BuiltinOps.h> <mlir/IR/PatternMatch.h>
+  <mlir/Dialect/Arith/IR/Arith.h> <mlir/Dialect/Func/IR/FuncOps.h>
+  <mlir/Dialect/Linalg/IR/Linalg.h> <mlir/Dialect/MemRef/IR/MemRef.h>
+  <mlir/Dialect/SCF/IR/SCF.h> <mlir/Dialect/Tensor/IR/Tensor.h>
+  <mlir/Dialect/Vector/IR/VectorOps.h> <mlir/Pass/Pass.h>)

@@ -1,0 +1,80 @@
+#include "graph/Graph.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace hornet::graph;
+
+#include "graph/GraphDialect.cpp.inc"
+#include "graph/GraphEnums.cpp.inc"
+
+#define GET_OP_CLASSES
+#include "graph/GraphOps.cpp.inc"
+
+void GraphDialect::initialize() {
+  addOperations<
+#define GET_OP_LIST
+#include "graph/GraphOps.cpp.inc"
+      >();
+}
+
+Operation *GraphDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type,
+                                             Location loc) {
+  auto elements = dyn_cast<ElementsAttr>(value);
+  return elements ? ConstantOp::create(builder, loc, type, elements).getOperation() : nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Parameters and constants
+//===----------------------------------------------------------------------===//
+
+LogicalResult ParameterOp::verify() {
+  if (!cast<ShapedType>(getType()).hasStaticShape())
+    return emitOpError("(C1) must have a static type, got ") << getType();
+  return success();
+}
+
+LogicalResult GetParameterOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto parameter = symbols.lookupNearestSymbolFrom<ParameterOp>(*this, getParameterAttr());
+  if (!parameter)
+    return emitOpError("(C1) ") << getParameterAttr() << " is no graph.parameter";
+  if (parameter.getType() != getType())
+    return emitOpError("(C1) ") << getParameterAttr() << " has type " << parameter.getType()
+                                << ", not " << getType();
+  return success();
+}
+
+OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
+
+//===----------------------------------------------------------------------===//
+// Normalizations
+//===----------------------------------------------------------------------===//
+
+LogicalResult SoftmaxOp::verify() {
+  int64_t rank = getInput().getType().getRank();
+  if (getDimension() >= static_cast<uint64_t>(rank))
+    return emitOpError("(C1) dimension ")
+           << static_cast<int64_t>(getDimension()) << " is out of range for rank " << rank;
+  return success();
+}
+
+LogicalResult BatchNormOp::verify() {
+  auto type = getInput().getType();
+  if (type.getRank() < 1)
+    return emitOpError("(C1) input must have a channel dimension");
+  for (Value statistic : getOperands().drop_front()) {
+    auto shape = cast<RankedTensorType>(statistic.getType()).getShape();
+    if (shape != ArrayRef<int64_t>(type.getShape().back()))
+      return emitOpError("(C1) expected ")
+             << type.getShape().back() << " channels, got " << statistic.getType();
+  }
+  return success();
+}
+
+LogicalResult DropoutOp::verify() {
+  double rate = getRate().convertToDouble();
+  if (!(rate >= 0 && rate <= 1))
+    return emitOpError("(C1) rate must be between 0 and 1, got ") << rate;
+  return success();
+}

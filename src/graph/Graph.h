@@ -1,0 +1,32 @@
+//===- Graph.h - The graph dialect, in C++ -----------------------------------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "graph/GraphDialect.h.inc"
+#include "graph/GraphEnums.h.inc"
+
+#define GET_OP_CLASSES
+#include "graph/GraphOps.h.inc"
+
+namespace hornet::graph {
+
+/// The function that a model becomes, and the one that computes what depends on parameters alone.
+inline constexpr llvm::StringLiteral predictName = "predict";
+inline constexpr llvm::StringLiteral prepareName = "prepare";
+
+/// Attribute of the arguments and results of @predict: the name of the model's input or output.
+inline constexpr llvm::StringLiteral portNameAttr = "graph.name";
+
+} // namespace hornet::graph

@@ -1,0 +1,459 @@
+//===- Graph.td - The graph dialect: Keras layers as few primitive ops -------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+// Conventions that hold for every op here:
+//  * Tensors are builtin ranked tensors. Images are channels last (N, spatial…, C), filters (spatial…,
+//    I / groups, O), as Keras has them.
+//  * The leading dimension is the batch and may be dynamic; every other dimension is static.
+//  * An op's location names the Keras layer that it came from.
+//  * Numbered constraints (C1), (C2), … are those that ODS cannot say; the verifier or the type
+//    inference cites their number in its message.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef HORNET_GRAPH
+#define HORNET_GRAPH
+
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Graph_Dialect : Dialect {
+  let name = "graph";
+  let cppNamespace = "::hornet::graph";
+  let summary = "A Keras model as a graph of primitive tensor operations";
+  let description = [{
+    What a model file becomes after import, and what the optimizer rewrites. Weights are symbols
+    (`graph.parameter`), not literals, so that code and weights stay apart to the end.
+  }];
+  let hasConstantMaterializer = 1;
+  let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
+def Graph_Tensor : RankedTensorOf<[AnyFloat, AnySignlessInteger]>;
+def Graph_FloatTensor : RankedTensorOf<[AnyFloat]>;
+def Graph_BoolTensor : RankedTensorOf<[I1]>;
+
+class Graph_Op<string mnemonic, list<Trait> traits = []> : Op<Graph_Dialect, mnemonic, traits>;
+
+/// A pure op whose result type follows from its operands and attributes (`inferReturnTypes`).
+class Graph_InferredOp<string mnemonic, list<Trait> traits = []>
+    : Graph_Op<mnemonic, !listconcat([Pure, InferTypeOpAdaptor], traits)>;
+
+//===----------------------------------------------------------------------===//
+// Parameters and constants
+//===----------------------------------------------------------------------===//
+
+def Graph_ParameterOp : Graph_Op<"parameter", [Symbol]> {
+  let summary = "Declares a weight of the model";
+  let description = [{
+    Declares a value that the weights file gives and that training may change. The name is
+    `layer/weight`, as Keras names it (https://keras.io/api/layers/base_layer/#weights-property).
+
+    Example:
+    ```mlir
+    graph.parameter @"conv2d/kernel" : tensor<3x3x1x32xf32>
+    graph.parameter @"batch_norm/moving_mean" frozen : tensor<32xf32>
+    ```
+
+    (C1) The type is static.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Graph_Tensor>:$type, UnitAttr:$frozen);
+  let assemblyFormat = "$sym_name (`frozen` $frozen^)? `:` $type attr-dict";
+  let hasVerifier = 1;
+}
+
+def Graph_GetParameterOp
+    : Graph_Op<"get_parameter", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "The value of a parameter";
+  let description = [{
+    Example:
+    ```mlir
+    %filter = graph.get_parameter @"conv2d/kernel" : tensor<3x3x1x32xf32>
+    ```
+
+    (C1) The symbol names a `graph.parameter` of the same type.
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$parameter);
+  let results = (outs Graph_Tensor:$result);
+  let assemblyFormat = "$parameter `:` type($result) attr-dict";
+}
+
+def Graph_ConstantOp : Graph_Op<"constant", [Pure, ConstantLike, AllTypesMatch<["value", "result"]>]> {
+  let summary = "A constant of the model's arithmetic, never a weight";
+  let description = [{
+    Example:
+    ```mlir
+    %half = graph.constant dense<0.5> : tensor<f32>
+    ```
+  }];
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs Graph_Tensor:$result);
+  let assemblyFormat = "$value attr-dict";
+  let hasFolder = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Elementwise
+//===----------------------------------------------------------------------===//
+
+/// result[i] = f(operand[i]).
+class Graph_UnaryOp<string mnemonic, string function, list<Trait> traits = []>
+    : Graph_Op<mnemonic, !listconcat([Pure, SameOperandsAndResultType, Elementwise], traits)> {
+  let summary = function # " of each element";
+  let description = "`" # function # "` of each element. Source: https://keras.io/api/ops/\n\n"
+    # "Example:\n```mlir\n%y = graph." # mnemonic # " %x : tensor<?x10xf32>\n```\n";
+  let arguments = (ins Graph_FloatTensor:$operand);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = "$operand attr-dict `:` type($result)";
+}
+
+def Graph_AbsOp : Graph_UnaryOp<"abs", "|x|">;
+def Graph_CosOp : Graph_UnaryOp<"cos", "cos(x)">;
+def Graph_ErfOp : Graph_UnaryOp<"erf", "the error function erf(x)">;
+def Graph_ExpOp : Graph_UnaryOp<"exp", "e^x">;
+def Graph_ExpM1Op : Graph_UnaryOp<"expm1", "e^x - 1">;
+def Graph_FloorOp : Graph_UnaryOp<"floor", "the largest integer not above x">;
+def Graph_LogOp : Graph_UnaryOp<"log", "ln(x)">;
+def Graph_Log1pOp : Graph_UnaryOp<"log1p", "ln(1 + x)">;
+def Graph_NegateOp : Graph_UnaryOp<"negate", "-x">;
+def Graph_ReluOp : Graph_UnaryOp<"relu", "max(x, 0), NaN stays NaN"> { let hasFolder = 1; }
+def Graph_RsqrtOp : Graph_UnaryOp<"rsqrt", "1 / sqrt(x)">;
+def Graph_SigmoidOp : Graph_UnaryOp<"sigmoid", "1 / (1 + e^-x)">;
+def Graph_SignOp : Graph_UnaryOp<"sign", "-1, 0 or 1 as x is negative, zero or positive">;
+def Graph_SinOp : Graph_UnaryOp<"sin", "sin(x)">;
+def Graph_SqrtOp : Graph_UnaryOp<"sqrt", "sqrt(x)">;
+def Graph_TanhOp : Graph_UnaryOp<"tanh", "tanh(x)">;
+
+/// result[i] = f(lhs[i], rhs[i]) with NumPy's broadcasting.
+class Graph_BroadcastingOp<string mnemonic, string function, list<Trait> traits = []>
+    : Graph_InferredOp<mnemonic, !listconcat([SameOperandsElementType], traits)> {
+  let summary = function # " with broadcasting";
+  let description = "`" # function # [{` of each pair of elements, with NumPy's broadcasting: shapes are aligned at
+    the last dimension, and an extent of 1 is repeated.
+    Source: https://numpy.org/doc/stable/user/basics.broadcasting.html
+
+    Example:
+    ```mlir
+    %y = graph.}] # mnemonic # [{ %x, %bias : (tensor<?x10xf32>, tensor<10xf32>) -> tensor<?x10xf32>
+    ```
+
+    (C1) Aligned extents are equal, or one of them is 1.
+  }];
+  let arguments = (ins Graph_Tensor:$lhs, Graph_Tensor:$rhs);
+  let results = (outs Graph_Tensor:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
+}
+
+def Graph_AddOp : Graph_BroadcastingOp<"add", "x + y", [Commutative]> { let hasFolder = 1; }
+def Graph_DivideOp : Graph_BroadcastingOp<"divide", "x / y"> { let hasFolder = 1; }
+def Graph_MaximumOp
+    : Graph_BroadcastingOp<"maximum", "the greater of x and y, NaN if either is", [Commutative]>;
+def Graph_MinimumOp
+    : Graph_BroadcastingOp<"minimum", "the smaller of x and y, NaN if either is", [Commutative]>;
+def Graph_MultiplyOp : Graph_BroadcastingOp<"multiply", "x * y", [Commutative]> { let hasFolder = 1; }
+def Graph_PowerOp : Graph_BroadcastingOp<"power", "x to the power of y">;
+def Graph_SubtractOp : Graph_BroadcastingOp<"subtract", "x - y"> { let hasFolder = 1; }
+
+def Graph_Comparison : I32EnumAttr<"Comparison", "how two numbers are compared", [
+    I32EnumAttrCase<"eq", 0>, I32EnumAttrCase<"ne", 1>, I32EnumAttrCase<"lt", 2>,
+    I32EnumAttrCase<"le", 3>, I32EnumAttrCase<"gt", 4>, I32EnumAttrCase<"ge", 5>]> {
+  let cppNamespace = "::hornet::graph";
+}
+
+def Graph_CompareOp : Graph_InferredOp<"compare", [SameOperandsElementType]> {
+  let summary = "Compares elements, with broadcasting";
+  let description = [{
+    i1 results; a comparison with NaN is false, except `ne`. Source: https://keras.io/api/ops/numpy/
+
+    Example:
+    ```mlir
+    %p = graph.compare gt %x, %zero : (tensor<?x10xf32>, tensor<f32>) -> tensor<?x10xi1>
+    ```
+
+    (C1) Aligned extents are equal, or one of them is 1.
+  }];
+  let arguments = (ins Graph_Comparison:$comparison, Graph_Tensor:$lhs, Graph_Tensor:$rhs);
+  let results = (outs Graph_BoolTensor:$result);
+  let assemblyFormat =
+      "$comparison $lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
+}
+
+def Graph_SelectOp : Graph_InferredOp<"select"> {
+  let summary = "Picks elements of one of two tensors, with broadcasting";
+  let description = [{
+    `predicate ? on_true : on_false`. Source: https://keras.io/api/ops/numpy/#where-function
+
+    Example:
+    ```mlir
+    %y = graph.select %p, %x, %zero : (tensor<?x10xi1>, tensor<?x10xf32>, tensor<f32>) -> tensor<?x10xf32>
+    ```
+
+    (C1) Aligned extents are equal, or one of them is 1.
+    (C2) Both values have one element type.
+  }];
+  let arguments = (ins Graph_BoolTensor:$predicate, Graph_Tensor:$on_true, Graph_Tensor:$on_false);
+  let results = (outs Graph_Tensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+//===----------------------------------------------------------------------===//
+// Contractions and windows
+//===----------------------------------------------------------------------===//
+
+def Graph_MatmulOp : Graph_InferredOp<"matmul", [SameOperandsElementType]> {
+  let summary = "Contracts the last dimension of lhs with the first of rhs";
+  let description = [{
+    `result[…, n] = sum over k of lhs[…, k] * rhs[k, n]`: the product of Keras's Dense
+    (https://keras.io/api/layers/core_layers/dense/), for any rank of lhs.
+
+    Example:
+    ```mlir
+    %y = graph.matmul %x, %kernel : (tensor<?x784xf32>, tensor<784x10xf32>) -> tensor<?x10xf32>
+    ```
+
+    (C1) lhs has rank 1 or more, rhs has rank 2.
+    (C2) The contracted extents are equal and static.
+  }];
+  let arguments = (ins Graph_FloatTensor:$lhs, Graph_FloatTensor:$rhs);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
+}
+
+def Graph_ConvolutionOp : Graph_InferredOp<"convolution", [SameOperandsElementType]> {
+  let summary = "Cross-correlation over any number of spatial dimensions";
+  let description = [{
+    What Keras calls a convolution (https://keras.io/api/layers/convolution_layers/), with explicit
+    zero padding. `groups` splits both channel dimensions; a depthwise convolution has one group a
+    channel.
+
+    Example:
+    ```mlir
+    %y = graph.convolution %x, %filter strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] groups 1
+      : (tensor<?x28x28x1xf32>, tensor<3x3x1x32xf32>) -> tensor<?x26x26x32xf32>
+    ```
+
+    (C1) input (N, spatial…, I) and filter (spatial…, I / groups, O) have the same rank, 3 or more.
+    (C2) strides, low, high and dilations have one entry a spatial dimension.
+    (C3) strides and dilations are positive, paddings are not negative, groups is positive.
+    (C4) I = filter's I * groups, and groups divides O.
+    (C5) Spatial extents are static, and the dilated filter fits into the padded input.
+  }];
+  let arguments = (ins Graph_FloatTensor:$input, Graph_FloatTensor:$filter,
+                       DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
+                       DenseI64ArrayAttr:$dilations, I64Attr:$groups);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = [{
+    $input `,` $filter `strides` $strides `low` $low `high` $high `dilations` $dilations
+    `groups` $groups attr-dict `:` functional-type(operands, results)
+  }];
+}
+
+class Graph_PoolOp<string mnemonic, string function, string more>
+    : Graph_InferredOp<mnemonic> {
+  let summary = function # " of each window";
+  let description = function # [{ of each window of the spatial dimensions of (N, spatial…, C).
+    Source: https://keras.io/api/layers/pooling_layers/ }] # more # [{
+
+    Example:
+    ```mlir
+    %y = graph.}] # mnemonic # [{ %x window [2, 2] strides [2, 2] low [0, 0] high [0, 0]
+      : (tensor<?x24x24x64xf32>) -> tensor<?x12x12x64xf32>
+    ```
+
+    (C1) window, strides, low and high have one entry a spatial dimension.
+    (C2) window and strides are positive, paddings are smaller than the window and not negative.
+    (C3) Spatial extents are static, and the window fits into the padded input.
+  }];
+  let arguments = (ins Graph_FloatTensor:$input, DenseI64ArrayAttr:$window,
+                       DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = [{
+    $input `window` $window `strides` $strides `low` $low `high` $high attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+
+def Graph_MaxPoolOp : Graph_PoolOp<"max_pool", "The maximum", " Padding never wins.">;
+def Graph_AveragePoolOp
+    : Graph_PoolOp<"average_pool", "The mean", " Padding does not count in the divisor.">;
+
+//===----------------------------------------------------------------------===//
+// Reductions and normalizations
+//===----------------------------------------------------------------------===//
+
+class Graph_ReduceOp<string mnemonic, string function> : Graph_InferredOp<mnemonic> {
+  let summary = function # " over some dimensions";
+  let description = function # [{ over `dimensions`, which leave the shape.
+    Source: https://keras.io/api/ops/numpy/
+
+    Example:
+    ```mlir
+    %y = graph.}] # mnemonic # [{ %x dimensions [1, 2] : (tensor<?x12x12x64xf32>) -> tensor<?x64xf32>
+    ```
+
+    (C1) dimensions are in range and strictly increasing.
+  }];
+  let arguments = (ins Graph_FloatTensor:$input, DenseI64ArrayAttr:$dimensions);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat =
+      "$input `dimensions` $dimensions attr-dict `:` functional-type(operands, results)";
+}
+
+def Graph_ReduceMaxOp : Graph_ReduceOp<"reduce_max", "The maximum">;
+def Graph_ReduceSumOp : Graph_ReduceOp<"reduce_sum", "The sum">;
+
+def Graph_SoftmaxOp : Graph_Op<"softmax", [Pure, SameOperandsAndResultType]> {
+  let summary = "Softmax along one dimension";
+  let description = [{
+    `exp(x - max(x)) / sum(exp(x - max(x)))` along `dimension`.
+    Source: https://keras.io/api/layers/activations/#softmax-function
+
+    Example:
+    ```mlir
+    %y = graph.softmax %x dimension 1 : tensor<?x10xf32>
+    ```
+
+    (C1) dimension is in range.
+  }];
+  let arguments = (ins Graph_FloatTensor:$input, I64Attr:$dimension);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = "$input `dimension` $dimension attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Graph_BatchNormOp
+    : Graph_Op<"batch_norm", [Pure, AllTypesMatch<["input", "result"]>, SameOperandsElementType]> {
+  let summary = "Batch normalization with given statistics, over the last dimension";
+  let description = [{
+    `gamma * (input - mean) / sqrt(variance + epsilon) + beta`, each of them one value a channel.
+    Source: https://keras.io/api/layers/normalization_layers/batch_normalization/
+
+    Example:
+    ```mlir
+    %y = graph.batch_norm %x, %gamma, %beta, %mean, %variance epsilon 1.0e-3
+      : (tensor<?x8x8x4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<?x8x8x4xf32>
+    ```
+
+    (C1) gamma, beta, mean and variance have the shape (C), C being input's last extent.
+  }];
+  let arguments = (ins Graph_FloatTensor:$input, Graph_FloatTensor:$gamma, Graph_FloatTensor:$beta,
+                       Graph_FloatTensor:$mean, Graph_FloatTensor:$variance, F64Attr:$epsilon);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = [{
+    $input `,` $gamma `,` $beta `,` $mean `,` $variance `epsilon` $epsilon attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Graph_DropoutOp : Graph_Op<"dropout", [Pure, SameOperandsAndResultType]> {
+  let summary = "Dropout: the identity when predicting";
+  let description = [{
+    While training, zeroes elements with probability `rate` and scales the others by 1 / (1 - rate).
+    Source: https://keras.io/api/layers/regularization_layers/dropout/
+
+    Example:
+    ```mlir
+    %y = graph.dropout %x rate 2.5e-1 : tensor<?x128xf32>
+    ```
+
+    (C1) 0 <= rate <= 1.
+  }];
+  let arguments = (ins Graph_FloatTensor:$input, F64Attr:$rate);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = "$input `rate` $rate attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+//===----------------------------------------------------------------------===//
+// Shapes
+//===----------------------------------------------------------------------===//
+
+def Graph_ReshapeOp : Graph_Op<"reshape", [Pure]> {
+  let summary = "The same elements in row-major order under another shape";
+  let description = [{
+    Source: https://keras.io/api/layers/reshaping_layers/reshape/
+
+    Example:
+    ```mlir
+    %y = graph.reshape %x : tensor<?x12x12x64xf32> -> tensor<?x9216xf32>
+    ```
+
+    (C1) Both types have the same element type and number of elements; a dynamic batch stays the
+    leading dimension.
+  }];
+  let arguments = (ins Graph_Tensor:$input);
+  let results = (outs Graph_Tensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Graph_TransposeOp : Graph_InferredOp<"transpose"> {
+  let summary = "Permutes dimensions";
+  let description = [{
+    Dimension i of the result is dimension `permutation[i]` of the input.
+    Source: https://keras.io/api/ops/numpy/#transpose-function
+
+    Example:
+    ```mlir
+    %y = graph.transpose %x permutation [0, 2, 3, 1] : (tensor<?x3x8x9xf32>) -> tensor<?x8x9x3xf32>
+    ```
+
+    (C1) permutation is a permutation of 0 … rank - 1.
+  }];
+  let arguments = (ins Graph_Tensor:$input, DenseI64ArrayAttr:$permutation);
+  let results = (outs Graph_Tensor:$result);
+  let assemblyFormat =
+      "$input `permutation` $permutation attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+
+def Graph_PadOp : Graph_InferredOp<"pad"> {
+  let summary = "Adds a border of one value";
+  let description = [{
+    Source: https://keras.io/api/layers/reshaping_layers/zero_padding2d/
+
+    Example:
+    ```mlir
+    %y = graph.pad %x low [0, 1, 1, 0] high [0, 1, 1, 0] value 0.0
+      : (tensor<?x8x9x3xf32>) -> tensor<?x10x11x3xf32>
+    ```
+
+    (C1) low and high have one entry a dimension, none negative, and 0 for a dynamic dimension.
+  }];
+  let arguments = (ins Graph_FloatTensor:$input, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
+                       F64Attr:$value);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = [{
+    $input `low` $low `high` $high `value` $value attr-dict `:` functional-type(operands, results)
+  }];
+  let hasFolder = 1;
+}
+
+def Graph_ConcatenateOp : Graph_InferredOp<"concatenate"> {
+  let summary = "Joins tensors along a dimension";
+  let description = [{
+    Source: https://keras.io/api/layers/merging_layers/concatenate/
+
+    Example:
+    ```mlir
+    %z = graph.concatenate %x, %y dimension 1 : (tensor<?x3xf32>, tensor<?x4xf32>) -> tensor<?x7xf32>
+    ```
+
+    (C1) There is at least one input, and all have the same rank and element type.
+    (C2) dimension is in range and static in every input.
+    (C3) All other extents are equal.
+  }];
+  let arguments = (ins Variadic<Graph_Tensor>:$inputs, I64Attr:$dimension);
+  let results = (outs Graph_Tensor:$result);
+  let assemblyFormat =
+      "$inputs `dimension` $dimension attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+
+#endif // HORNET_GRAPH

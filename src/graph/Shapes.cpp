@@ -1,0 +1,168 @@
+// Type inference, verifiers and folds of reductions and of the ops that only move elements.
+
+#include "graph/Graph.h"
+
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+
+using namespace mlir;
+using namespace hornet::graph;
+
+//===----------------------------------------------------------------------===//
+// Reductions
+//===----------------------------------------------------------------------===//
+
+template <class Adaptor>
+static LogicalResult inferReduce(std::optional<Location> loc, Adaptor op,
+                                 SmallVectorImpl<Type> &results) {
+  auto input = cast<RankedTensorType>(op.getInput().getType());
+  ArrayRef<int64_t> dimensions = op.getDimensions();
+  bool inRange = llvm::all_of(dimensions, [&](int64_t d) { return d >= 0 && d < input.getRank(); });
+  if (!inRange || !llvm::is_sorted(dimensions, std::less_equal<>()))
+    return emitOptionalError(loc, "(C1) dimensions must be in range and strictly increasing for ",
+                             input);
+  SmallVector<int64_t> shape;
+  for (auto [i, extent] : llvm::enumerate(input.getShape()))
+    if (!llvm::is_contained(dimensions, static_cast<int64_t>(i)))
+      shape.push_back(extent);
+  results.push_back(RankedTensorType::get(shape, input.getElementType()));
+  return success();
+}
+
+LogicalResult ReduceMaxOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor op,
+                                            SmallVectorImpl<Type> &results) {
+  return inferReduce(loc, op, results);
+}
+
+LogicalResult ReduceSumOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor op,
+                                            SmallVectorImpl<Type> &results) {
+  return inferReduce(loc, op, results);
+}
+
+//===----------------------------------------------------------------------===//
+// reshape
+//===----------------------------------------------------------------------===//
+
+/// Number of elements, of one sample when the leading dimension is dynamic; -1 when others are.
+static int64_t elementsOf(RankedTensorType type) {
+  int64_t elements = 1;
+  for (auto [i, extent] : llvm::enumerate(type.getShape()))
+    if (ShapedType::isStatic(extent))
+      elements *= extent;
+    else if (i != 0)
+      return -1;
+  return elements;
+}
+
+LogicalResult ReshapeOp::verify() {
+  auto from = getInput().getType(), to = getType();
+  bool dynamic = from.getRank() > 0 && from.isDynamicDim(0);
+  bool staysDynamic = to.getRank() > 0 && to.isDynamicDim(0);
+  if (from.getElementType() != to.getElementType() || dynamic != staysDynamic ||
+      elementsOf(from) != elementsOf(to) || elementsOf(to) < 0)
+    return emitOpError("(C1) cannot give ") << from << " the shape of " << to;
+  return success();
+}
+
+OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {
+  if (getInput().getType() == getType())
+    return getInput();
+  if (auto inner = getInput().getDefiningOp<ReshapeOp>()) {
+    getInputMutable().assign(inner.getInput());
+    return getResult();
+  }
+  if (auto elements = dyn_cast_or_null<DenseElementsAttr>(adaptor.getInput()))
+    return elements.reshape(getType());
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// transpose
+//===----------------------------------------------------------------------===//
+
+LogicalResult TransposeOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor op,
+                                            SmallVectorImpl<Type> &results) {
+  auto input = cast<RankedTensorType>(op.getInput().getType());
+  ArrayRef<int64_t> permutation = op.getPermutation();
+  if (static_cast<int64_t>(permutation.size()) != input.getRank() ||
+      !isPermutationVector(permutation))
+    return emitOptionalError(loc, "(C1) not a permutation of the dimensions of ", input);
+  SmallVector<int64_t> shape;
+  for (int64_t dimension : permutation)
+    shape.push_back(input.getDimSize(dimension));
+  results.push_back(RankedTensorType::get(shape, input.getElementType()));
+  return success();
+}
+
+OpFoldResult TransposeOp::fold(FoldAdaptor) {
+  if (llvm::equal(getPermutation(), llvm::seq<int64_t>(getPermutation().size())))
+    return getInput();
+  if (auto inner = getInput().getDefiningOp<TransposeOp>()) {
+    SmallVector<int64_t> composed;
+    for (int64_t dimension : getPermutation())
+      composed.push_back(inner.getPermutation()[dimension]);
+    setPermutation(composed);
+    getInputMutable().assign(inner.getInput());
+    return getResult();
+  }
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// pad
+//===----------------------------------------------------------------------===//
+
+LogicalResult PadOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor op,
+                                      SmallVectorImpl<Type> &results) {
+  auto input = cast<RankedTensorType>(op.getInput().getType());
+  size_t rank = input.getRank();
+  if (op.getLow().size() != rank || op.getHigh().size() != rank)
+    return emitOptionalError(loc, "(C1) expected ", rank, " entries, got ", op.getLow().size(),
+                             " and ", op.getHigh().size());
+  SmallVector<int64_t> shape;
+  for (auto [extent, low, high] : llvm::zip_equal(input.getShape(), op.getLow(), op.getHigh())) {
+    if (low < 0 || high < 0 || (ShapedType::isDynamic(extent) && low + high > 0))
+      return emitOptionalError(loc,
+                               "(C1) paddings must not be negative, and 0 for a dynamic dimension");
+    shape.push_back(ShapedType::isDynamic(extent) ? extent : extent + low + high);
+  }
+  results.push_back(RankedTensorType::get(shape, input.getElementType()));
+  return success();
+}
+
+OpFoldResult PadOp::fold(FoldAdaptor) {
+  return getInput().getType() == getType() ? getInput() : OpFoldResult();
+}
+
+//===----------------------------------------------------------------------===//
+// concatenate
+//===----------------------------------------------------------------------===//
+
+LogicalResult ConcatenateOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                                              Adaptor op, SmallVectorImpl<Type> &results) {
+  if (op.getInputs().empty())
+    return emitOptionalError(loc, "(C1) expected at least one input");
+  auto first = cast<RankedTensorType>(op.getInputs().front().getType());
+  int64_t dimension = op.getDimension();
+  if (dimension < 0 || dimension >= first.getRank())
+    return emitOptionalError(loc, "(C2) dimension ", dimension, " is out of range for ", first);
+  SmallVector<int64_t> shape(first.getShape());
+  shape[dimension] = 0;
+  for (Type type : op.getInputs().getTypes()) {
+    auto input = cast<RankedTensorType>(type);
+    if (input.getRank() != first.getRank() || input.getElementType() != first.getElementType())
+      return emitOptionalError(loc, "(C1) cannot join ", first, " and ", input);
+    if (input.isDynamicDim(dimension))
+      return emitOptionalError(loc, "(C2) dimension ", dimension, " of ", input, " is dynamic");
+    for (int64_t i = 0; i < first.getRank(); ++i)
+      if (i != dimension && input.getDimSize(i) != first.getDimSize(i))
+        return emitOptionalError(loc, "(C3) extents of ", first, " and ", input,
+                                 " differ in dimension ", i);
+    shape[dimension] += input.getDimSize(dimension);
+  }
+  results.push_back(RankedTensorType::get(shape, first.getElementType()));
+  return success();
+}
+
+OpFoldResult ConcatenateOp::fold(FoldAdaptor) {
+  return getInputs().size() == 1 ? getInputs().front() : OpFoldResult();
+}

@@ -1,0 +1,102 @@
+// Type inference of the ops that slide a window: convolution and pooling.
+
+#include "graph/Graph.h"
+
+using namespace mlir;
+using namespace hornet::graph;
+
+namespace {
+/// A window along every spatial dimension.
+struct Window {
+  ArrayRef<int64_t> size, strides, low, high, dilations;
+};
+} // namespace
+
+static bool all(ArrayRef<int64_t> values, int64_t least) {
+  return llvm::all_of(values, [least](int64_t value) { return value >= least; });
+}
+
+/// Appends the spatial extents of the result; `constraint` is cited when a window does not fit.
+static LogicalResult slide(std::optional<Location> loc, StringRef constraint,
+                           RankedTensorType input, const Window &window,
+                           SmallVectorImpl<int64_t> &shape) {
+  for (size_t i = 0; i < window.size.size(); ++i) {
+    int64_t extent = input.getDimSize(i + 1);
+    int64_t dilation = window.dilations.empty() ? 1 : window.dilations[i];
+    int64_t span = (window.size[i] - 1) * dilation + 1;
+    int64_t padded = extent + window.low[i] + window.high[i];
+    if (ShapedType::isDynamic(extent) || ShapedType::isDynamic(window.size[i]))
+      return emitOptionalError(loc, constraint, " spatial dimension ", i, " must be static");
+    if (span > padded)
+      return emitOptionalError(loc, constraint, " the window spans ", span,
+                               " in spatial dimension ", i, ", the padded input has ", padded);
+    shape.push_back((padded - span) / window.strides[i] + 1);
+  }
+  return success();
+}
+
+LogicalResult ConvolutionOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                                              Adaptor op, SmallVectorImpl<Type> &results) {
+  auto input = cast<RankedTensorType>(op.getInput().getType());
+  auto filter = cast<RankedTensorType>(op.getFilter().getType());
+  int64_t rank = input.getRank();
+  if (rank < 3 || filter.getRank() != rank)
+    return emitOptionalError(loc, "(C1) expected input and filter of one rank, 3 or more, got ",
+                             input, " and ", filter);
+  size_t spatial = rank - 2;
+  for (ArrayRef<int64_t> entries : {op.getStrides(), op.getLow(), op.getHigh(), op.getDilations()})
+    if (entries.size() != spatial)
+      return emitOptionalError(loc, "(C2) expected ", spatial, " entries, got ", entries.size());
+  if (!all(op.getStrides(), 1) || !all(op.getDilations(), 1) || !all(op.getLow(), 0) ||
+      !all(op.getHigh(), 0) || static_cast<int64_t>(op.getGroups()) < 1)
+    return emitOptionalError(
+        loc, "(C3) strides, dilations and groups must be positive, paddings not negative");
+  int64_t groups = op.getGroups(), filters = filter.getDimSize(rank - 1);
+  if (input.isDynamicDim(rank - 1) || ShapedType::isDynamic(filters) ||
+      input.getDimSize(rank - 1) != filter.getDimSize(rank - 2) * groups || filters % groups)
+    return emitOptionalError(loc, "(C4) channels of ", input, " and ", filter,
+                             " do not fit together in ", groups, " groups");
+  SmallVector<int64_t> shape = {input.getDimSize(0)};
+  Window window = {filter.getShape().take_front(spatial), op.getStrides(), op.getLow(),
+                   op.getHigh(), op.getDilations()};
+  if (failed(slide(loc, "(C5)", input, window, shape)))
+    return failure();
+  shape.push_back(filters);
+  results.push_back(RankedTensorType::get(shape, input.getElementType()));
+  return success();
+}
+
+template <class Adaptor>
+static LogicalResult inferPool(std::optional<Location> loc, Adaptor op,
+                               SmallVectorImpl<Type> &results) {
+  auto input = cast<RankedTensorType>(op.getInput().getType());
+  int64_t spatial = input.getRank() - 2;
+  for (ArrayRef<int64_t> entries : {op.getWindow(), op.getStrides(), op.getLow(), op.getHigh()})
+    if (static_cast<int64_t>(entries.size()) != spatial)
+      return emitOptionalError(loc, "(C1) expected ", spatial, " entries, got ", entries.size());
+  Window window = {op.getWindow(), op.getStrides(), op.getLow(), op.getHigh(), {}};
+  bool paddingFits =
+      llvm::all_of(llvm::zip_equal(window.size, window.low, window.high), [](auto t) {
+        auto [size, low, high] = t;
+        return low >= 0 && high >= 0 && low < size && high < size;
+      });
+  if (!all(window.size, 1) || !all(window.strides, 1) || !paddingFits)
+    return emitOptionalError(loc, "(C2) window and strides must be positive, paddings smaller than "
+                                  "the window and not negative");
+  SmallVector<int64_t> shape = {input.getDimSize(0)};
+  if (failed(slide(loc, "(C3)", input, window, shape)))
+    return failure();
+  shape.push_back(input.getShape().back());
+  results.push_back(RankedTensorType::get(shape, input.getElementType()));
+  return success();
+}
+
+LogicalResult MaxPoolOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor op,
+                                          SmallVectorImpl<Type> &results) {
+  return inferPool(loc, op, results);
+}
+
+LogicalResult AveragePoolOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                                              Adaptor op, SmallVectorImpl<Type> &results) {
+  return inferPool(loc, op, results);
+}

@@ -1,0 +1,17 @@
+# The IR tests: every .mlir file below test/, run through hornet-opt, hornet and FileCheck.
+import os
+import lit.formats
+
+config.name = "hornet"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.hornet_build, "test")
+config.excludes = ["data", "golden"]
+config.environment["PATH"] = os.pathsep.join(
+    [os.path.join(config.hornet_build, "bin"), config.llvm_bin, config.environment["PATH"]]
+)
+for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+config.substitutions.append(("%root", os.path.dirname(config.test_source_root)))
