@@ -1,0 +1,59 @@
+#include "keras/Model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+namespace hornet::keras {
+
+bool Layer::trainable() const {
+  auto flag = config.find("trainable");
+  return flag == config.end() || !flag->is_boolean() || flag->get<bool>();
+}
+
+const Layer *Model::find(std::string_view layer) const {
+  auto it = std::ranges::find(layers, layer, &Layer::name);
+  return it == layers.end() ? nullptr : &*it;
+}
+
+namespace {
+/// Sizes beyond this are mistakes: their products would not fit an index.
+constexpr double largestDimension = 1 << 30;
+
+/// Nothing when `size` is no dimension.
+std::optional<int64_t> dimension(const Json &size) {
+  if (size.is_null())
+    return unknownSize;
+  if (!size.is_number())
+    return std::nullopt;
+  double value = size.get<double>();
+  if (!(value >= 1 && value <= largestDimension) || value != std::floor(value))
+    return std::nullopt;
+  return static_cast<int64_t>(value);
+}
+} // namespace
+
+Expected<std::optional<Shape>> batchShape(const Model &model, const Layer &input) {
+  for (const char *key : {"batch_shape", "batch_input_shape"}) {
+    auto found = input.config.find(key);
+    if (found == input.config.end() || found->is_null())
+      continue;
+    auto wrong = [&](std::string reason) {
+      return inputError({model.file, input.name, input.className, key, std::move(reason),
+                         "give the shape as a list like [null, 28, 28, 1]"});
+    };
+    if (!found->is_array() || found->empty())
+      return wrong(fmt::format("{} is {}, a list of sizes was expected", key, found->dump()));
+    Shape shape;
+    for (const Json &size : *found) {
+      std::optional<int64_t> extent = dimension(size);
+      if (!extent)
+        return wrong(fmt::format("the input dimension {} is no positive integer", size.dump()));
+      shape.push_back(*extent);
+    }
+    return shape;
+  }
+  return std::nullopt;
+}
+
+} // namespace hornet::keras
