@@ -435,6 +435,31 @@ def Graph_PadOp : Graph_InferredOp<"pad"> {
   let hasFolder = 1;
 }
 
+def Graph_SliceOp : Graph_InferredOp<"slice"> {
+  let summary = "Every stride-th element from start up to limit, in every dimension";
+  let description = [{
+    NumPy's `x[start:limit:stride]`. Source: https://keras.io/api/ops/core/#slice-function
+
+    Example:
+    ```mlir
+    %y = graph.slice %x start [0, 1, 0] limit [-1, 9, 3] strides [1, 2, 1]
+      : (tensor<?x10x3xf32>) -> tensor<?x4x3xf32>
+    ```
+
+    (C1) start, limit and strides have one entry a dimension.
+    (C2) strides are positive, and 0 <= start <= limit <= extent.
+    (C3) A dynamic dimension is taken whole: start 0, limit -1, stride 1.
+  }];
+  let arguments = (ins Graph_Tensor:$input, DenseI64ArrayAttr:$start, DenseI64ArrayAttr:$limit,
+                       DenseI64ArrayAttr:$strides);
+  let results = (outs Graph_Tensor:$result);
+  let assemblyFormat = [{
+    $input `start` $start `limit` $limit `strides` $strides attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasFolder = 1;
+}
+
 def Graph_ConcatenateOp : Graph_InferredOp<"concatenate"> {
   let summary = "Joins tensors along a dimension";
   let description = [{

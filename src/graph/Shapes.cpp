@@ -134,6 +134,39 @@ OpFoldResult PadOp::fold(FoldAdaptor) {
 }
 
 //===----------------------------------------------------------------------===//
+// slice
+//===----------------------------------------------------------------------===//
+
+LogicalResult SliceOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor op,
+                                        SmallVectorImpl<Type> &results) {
+  auto input = cast<RankedTensorType>(op.getInput().getType());
+  size_t rank = input.getRank();
+  for (ArrayRef<int64_t> entries : {op.getStart(), op.getLimit(), op.getStrides()})
+    if (entries.size() != rank)
+      return emitOptionalError(loc, "(C1) expected ", rank, " entries, got ", entries.size());
+  SmallVector<int64_t> shape;
+  for (auto [i, extent] : llvm::enumerate(input.getShape())) {
+    int64_t start = op.getStart()[i], limit = op.getLimit()[i], stride = op.getStrides()[i];
+    if (ShapedType::isDynamic(extent)) {
+      if (start != 0 || limit != -1 || stride != 1)
+        return emitOptionalError(loc, "(C3) dynamic dimension ", i, " must be taken whole");
+      shape.push_back(extent);
+      continue;
+    }
+    if (stride < 1 || start < 0 || limit < start || limit > extent)
+      return emitOptionalError(loc, "(C2) cannot take ", start, " to ", limit, " by ", stride,
+                               " of the ", extent, " elements in dimension ", i);
+    shape.push_back((limit - start) / stride + ((limit - start) % stride != 0));
+  }
+  results.push_back(RankedTensorType::get(shape, input.getElementType()));
+  return success();
+}
+
+OpFoldResult SliceOp::fold(FoldAdaptor) {
+  return getInput().getType() == getType() ? getInput() : OpFoldResult();
+}
+
+//===----------------------------------------------------------------------===//
 // concatenate
 //===----------------------------------------------------------------------===//
 
