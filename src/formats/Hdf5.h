@@ -17,15 +17,16 @@
 namespace hornet::formats {
 
 /// An HDF5 file held in memory (so that no other file can be reached through it). Paths are
-/// absolute or relative to the root, "a/b/c". External links, external storage, and soft links are
-/// refused where they are met; links in general are resolved step by step. Calls are serialized:
-/// the library itself is not thread-safe. All failures are input errors that name `file` and the
-/// path.
+/// absolute or relative to the root, "a/b/c"; "" and "/" are the root. They are resolved step by
+/// step, along hard links only: soft, external and user-defined links are errors that name the link
+/// and its target. So are datasets that lie in other files (external storage, virtual datasets).
+/// Filter plug-ins are never loaded. Copies share the file; may be used from several threads, whose
+/// calls are serialized. All failures are input errors that name `file` and the path.
 class Hdf5File {
 public:
   /// `file` names it in messages (an archive member: "cnn.keras/model.weights.h5"). Refuses, by
   /// naming the cause: empty, Git LFS pointer, HTML, zip, no HDF5 signature, truncated (shorter
-  /// than the superblock says).
+  /// than the superblock says). User blocks are skipped.
   static Expected<Hdf5File> open(Bytes bytes, std::string file);
 
   enum class Kind { group, dataset };
@@ -35,8 +36,8 @@ public:
   Expected<std::vector<std::string>> children(const std::string &group) const;
 
   /// A scalar string attribute of an object ("" or "/" is the root): fixed or variable length,
-  /// bytes or UTF-8, or a one-element array of either. Nothing when there is no such attribute; an
-  /// error when it is something else (a number, say).
+  /// bytes or UTF-8, or a one-element array of either; a null dataspace is "". Nothing when there
+  /// is no such attribute; an error when it is something else (a number, say).
   Expected<std::optional<std::string>> stringAttribute(const std::string &object,
                                                        const std::string &name) const;
   /// An array of strings, of any of those forms; Keras splits it into name0, name1, … past 64 kB,
@@ -44,23 +45,25 @@ public:
   /// list.
   Expected<std::optional<std::vector<std::string>>> stringsAttribute(const std::string &object,
                                                                      const std::string &name) const;
-  /// A numeric scalar attribute, as a double.
+  /// A scalar attribute that is an integer, a float or a boolean, as a double.
   Expected<std::optional<double>> numberAttribute(const std::string &object,
                                                   const std::string &name) const;
 
-  /// Shape of a dataset without reading it: checked before anything of its claimed size is
-  /// allocated.
+  /// Shape of a dataset, as the file claims it, without reading or allocating anything.
   Expected<Shape> shapeOf(const std::string &dataset) const;
-  /// A numeric dataset with its own dtype (float16/32/64, integers, bool enum), in native byte
-  /// order; chunked and compressed ones included. A dataset whose element type is not numeric is an
-  /// error.
+  /// A numeric dataset with its own dtype (float16, bfloat16, float32, float64, integers, bool
+  /// enum; other float formats as the smallest of float32 and float64 that holds them), in native
+  /// byte order; chunked, compressed and checksummed ones included. Input error: an element type
+  /// that is not numeric, a claimed size beyond what the file can hold (checked before allocating),
+  /// a filter that the library lacks, damaged data.
   Expected<Tensor> read(const std::string &dataset) const;
 
   const std::string &file() const { return name; }
 
 private:
+  explicit Hdf5File(std::shared_ptr<const struct Hdf5Handle> handle);
   std::string name;
-  std::shared_ptr<struct Hdf5Handle> handle;
+  std::shared_ptr<const struct Hdf5Handle> handle;
 };
 
 } // namespace hornet::formats

@@ -177,9 +177,7 @@ Expected<ZipArchive> ZipArchive::open(Bytes bytes, std::string file) {
     zip.names.push_back(std::move(name));
   }
   if (!consistent)
-    return refuse("",
-                  "the zip archive is damaged: the headers of its members contradict its "
-                  "directory",
+    return refuse("", "the zip archive is damaged: its headers contradict each other",
                   "save the model again, or download the file again");
   zip.file = std::move(file);
   return zip;
