@@ -90,6 +90,7 @@ struct Model {
   std::vector<Step> order; ///< every call after the calls that it takes its inputs from
   std::shared_ptr<const Weights> weights; ///< of the outermost model; null: architecture only
 
+  bool isSequential() const { return className == "Sequential"; }
   const Layer *find(std::string_view layer) const;
 };
 

@@ -7,7 +7,7 @@
 
 #include "base/Error.h"
 #include "base/Tensor.h"
-#include "formats/File.h"
+#include "formats/Hdf5.h"
 
 #include <memory>
 #include <span>
@@ -35,19 +35,21 @@ class Weights {
 public:
   /// Reads the file at `path`, of any form that `loadWeights` takes.
   static Expected<std::shared_ptr<const Weights>> open(const std::string &path);
-  /// From bytes that hold HDF5; `file` names them in messages.
-  static Expected<std::shared_ptr<const Weights>> fromHdf5(formats::Bytes bytes, std::string file);
+  /// An HDF5 file of either layout: a whole model's too.
+  static Expected<std::shared_ptr<const Weights>> fromHdf5(formats::Hdf5File file);
 
   virtual ~Weights() = default;
-  /// The value of each parameter as float32, in the same order; see bindWeights.
-  virtual Expected<std::vector<Tensor>> bind(const Model &model,
-                                             std::span<const Parameter> parameters) const = 0;
-  const std::string &file() const { return name; }
+  const std::string &file() const { return name; } ///< for messages
 
 protected:
   explicit Weights(std::string file) : name(std::move(file)) {}
 
 private:
+  friend Expected<std::vector<Tensor>> bindWeights(const Model &, const Weights &,
+                                                   std::span<const Parameter>);
+  /// Says where the value of each parameter is; what does not fit becomes a problem of `binding`.
+  virtual Expected<void> locate(struct Binding &binding) const = 0;
+
   std::string name;
 };
 

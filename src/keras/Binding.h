@@ -1,0 +1,48 @@
+//===- Binding.h - Parameters on one side, a weights file on the other --------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+// Internal to src/keras.
+#pragma once
+
+#include "formats/Hdf5.h"
+#include "keras/Model.h"
+#include "keras/Weights.h"
+
+namespace hornet::keras {
+
+/// A dataset of an opened file; `file` is null when the value was not found.
+struct Source {
+  const formats::Hdf5File *file = nullptr;
+  std::string dataset;
+};
+
+/// What a layout fills in: a source for each parameter, or a problem.
+struct Binding {
+  std::string file;
+  const Model &model;
+  std::span<const Parameter> parameters;
+  std::vector<Source> sources; ///< as many as parameters
+  std::vector<Problem> problems;
+
+  void add(const std::vector<std::string> &layerPath, std::string attribute, std::string reason,
+           std::string mend = "");
+  /// Takes in the problems of an input error; any other error is handed back.
+  Expected<void> note(Error error, const std::vector<std::string> &layerPath,
+                      const std::string &attribute);
+};
+
+/// "1 weight (kernel)", "2 weights (kernel, bias)", "no weights".
+std::string countOf(const std::vector<std::string> &weights);
+
+/// Weights by layer name, as Keras 1 and 2 write them, and Keras 3 in whole .h5 models. `root` is
+/// the group that holds them, "" or "model_weights".
+Expected<std::shared_ptr<const Weights>> openLegacyWeights(formats::Hdf5File file,
+                                                           std::string root);
+/// Weights by class name and number, as Keras 3 writes them; several files when sharded. `name` is
+/// the file's for messages.
+std::shared_ptr<const Weights> openKeras3Weights(std::vector<formats::Hdf5File> files,
+                                                 std::string name);
+
+} // namespace hornet::keras

@@ -1,0 +1,159 @@
+#include "keras/Binding.h"
+#include "keras/Config.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+
+namespace hornet::keras {
+namespace {
+using formats::Hdf5File;
+
+/// The parameters that one group holds: those of one object in one layer.
+struct Holder {
+  std::vector<std::string> layerPath;
+  std::vector<size_t> parameters;
+};
+
+class Keras3Weights : public Weights {
+public:
+  Keras3Weights(std::vector<Hdf5File> files, std::string name)
+      : Weights(std::move(name)), files(std::move(files)) {}
+
+private:
+  Expected<void> locate(Binding &binding) const override {
+    std::map<std::string, Holder> holders; // by group
+    HORNET_TRY(place(binding, holders));
+    for (const auto &[group, holder] : holders)
+      HORNET_TRY(bindGroup(group, holder, binding));
+    if (binding.problems.empty())
+      HORNET_TRY(findSuperfluous(binding.model, "", {}, holders, binding));
+    return {};
+  }
+
+  /// Where each parameter belongs: "layers/functional/layers/dense_1/cell".
+  Expected<void> place(Binding &binding, std::map<std::string, Holder> &holders) const {
+    for (size_t i = 0; i < binding.parameters.size(); ++i) {
+      const Parameter &parameter = binding.parameters[i];
+      std::string group;
+      for (const Model *inside = &binding.model; const std::string &name : parameter.layerPath) {
+        const Layer *layer = inside ? inside->find(name) : nullptr;
+        if (!layer)
+          return internalError("a parameter of a layer that the model does not have: " +
+                               parameter.symbol);
+        std::string list = HORNET_TRY(listIn(group));
+        group = list + "/" + groupNames(*inside)[layer - inside->layers.data()];
+        inside = layer->model.get();
+      }
+      if (!parameter.path.empty())
+        group += "/" + parameter.path;
+      Holder &holder = holders[group];
+      holder.layerPath = parameter.layerPath;
+      holder.parameters.push_back(i);
+    }
+    return {};
+  }
+
+  /// The names of the groups of a model's layers: the class, and a number from its second layer on.
+  static std::vector<std::string> groupNames(const Model &model) {
+    std::map<std::string, int> count;
+    std::vector<std::string> names;
+    for (const Layer &layer : model.layers) {
+      std::string name = toSnakeCase(layer.className);
+      int number = layer.implied ? 0 : count[name]++;
+      names.push_back(number ? fmt::format("{}_{}", name, number) : name);
+    }
+    return names;
+  }
+
+  /// The group of a model's layers; early files of Keras 3 call it otherwise.
+  Expected<std::string> listIn(const std::string &model) const {
+    std::string prefix = model.empty() ? "" : model + "/";
+    std::string early = prefix + "_layer_checkpoint_dependencies";
+    return HORNET_TRY(isGroup(early)) ? early : prefix + "layers";
+  }
+
+  Expected<bool> isGroup(const std::string &path) const {
+    for (const Hdf5File &file : files)
+      if (HORNET_TRY(file.kind(path)) == Hdf5File::Kind::group)
+        return true;
+    return false;
+  }
+
+  /// The variables of a group: in which file each is, by number. Sharded files repeat the groups,
+  /// empty where another one has the values.
+  Expected<std::map<std::string, const Hdf5File *>> variablesOf(const std::string &group) const {
+    std::map<std::string, const Hdf5File *> variables;
+    std::string vars = group + "/vars";
+    for (const Hdf5File &file : files)
+      if (HORNET_TRY(file.kind(vars)) == Hdf5File::Kind::group)
+        for (const std::string &name : HORNET_TRY(file.children(vars)))
+          variables.emplace(name, &file);
+    return variables;
+  }
+
+  Expected<void> bindGroup(const std::string &group, const Holder &holder, Binding &binding) const {
+    auto variables = variablesOf(group);
+    if (!variables)
+      return binding.note(std::move(variables).error(), holder.layerPath, "");
+    std::vector<std::string> needed;
+    for (size_t i : holder.parameters) {
+      std::string number = std::to_string(needed.size());
+      needed.push_back(binding.parameters[i].name);
+      if (auto found = variables->find(number); found != variables->end())
+        binding.sources[i] = {found->second, group + "/vars/" + number};
+    }
+    bool complete = std::ranges::all_of(
+        holder.parameters, [&](size_t i) { return binding.sources[i].file != nullptr; });
+    if (complete && variables->size() == needed.size())
+      return {};
+    std::vector<std::string> found;
+    for (const auto &[name, file] : *variables)
+      found.push_back(name);
+    std::string odd = found.size() < needed.size() ? needed[found.size()] : "";
+    binding.add(holder.layerPath, odd,
+                fmt::format("the file has {} for it in '{}/vars', the layer needs {}",
+                            countOf(found), group, countOf(needed)),
+                "give weights of this very model");
+    return {};
+  }
+
+  /// Values in the file that no parameter takes: the weights are another model's.
+  Expected<void> findSuperfluous(const Model &model, const std::string &group,
+                                 std::vector<std::string> path,
+                                 const std::map<std::string, Holder> &holders,
+                                 Binding &binding) const {
+    std::string list = HORNET_TRY(listIn(group));
+    std::vector<std::string> names = groupNames(model);
+    for (const Hdf5File &file : files) {
+      if (HORNET_TRY(file.kind(list)) != Hdf5File::Kind::group)
+        continue;
+      for (const std::string &name : HORNET_TRY(file.children(list))) {
+        std::string child = list + "/" + name;
+        if (holders.contains(child) || HORNET_TRY(variablesOf(child)).empty())
+          continue;
+        binding.add(path, child,
+                    fmt::format("the file has weights in '{}', and the layers of the model take "
+                                "none there",
+                                child),
+                    "give weights of this very model");
+      }
+    }
+    for (size_t i = 0; i < names.size(); ++i)
+      if (const Layer &layer = model.layers[i]; layer.model) {
+        path.push_back(layer.name);
+        HORNET_TRY(findSuperfluous(*layer.model, list + "/" + names[i], path, holders, binding));
+        path.pop_back();
+      }
+    return {};
+  }
+
+  std::vector<Hdf5File> files;
+};
+} // namespace
+
+std::shared_ptr<const Weights> openKeras3Weights(std::vector<Hdf5File> files, std::string name) {
+  return std::make_shared<const Keras3Weights>(std::move(files), std::move(name));
+}
+
+} // namespace hornet::keras

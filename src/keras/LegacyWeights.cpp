@@ -1,0 +1,215 @@
+#include "keras/Binding.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <set>
+
+namespace hornet::keras {
+namespace {
+using formats::Hdf5File;
+
+/// A layer's group in the file, or the parameters of a layer of the model.
+struct FileGroup {
+  std::string name;                 ///< of the layer
+  std::vector<std::string> weights; ///< paths inside its group, in Keras's order
+};
+struct ModelGroup {
+  std::string name;
+  std::vector<size_t> parameters; ///< in the order in which Keras saves them
+};
+
+/// "a/dense/kernel:0" without ":0", split at the slashes.
+std::vector<std::string> componentsOf(std::string_view weight) {
+  weight = weight.substr(0, weight.rfind(':'));
+  std::vector<std::string> parts{""};
+  for (char c : weight)
+    if (c == '/')
+      parts.emplace_back();
+    else
+      parts.back() += c;
+  return parts;
+}
+
+/// Whether looking up `weight` would leave its layer's group.
+bool leavesGroup(const std::string &weight) {
+  return weight.empty() || weight.front() == '/' ||
+         std::ranges::count(componentsOf(weight + ":"), "..") > 0;
+}
+
+class LegacyWeights : public Weights {
+public:
+  LegacyWeights(Hdf5File source, std::string root, std::vector<std::string> layerNames)
+      : Weights(source.file()), source(std::move(source)), root(std::move(root)),
+        layerNames(std::move(layerNames)) {}
+
+private:
+  Expected<void> locate(Binding &binding) const override {
+    std::vector<FileGroup> inFile = HORNET_TRY(readGroups(binding));
+    std::vector<ModelGroup> inModel = groupsOf(binding.parameters);
+    if (!binding.problems.empty())
+      return {};
+    if (inFile.size() != inModel.size()) {
+      wrongCount(inFile, inModel, binding);
+      return {};
+    }
+    // By name where the names are the same, else by position: layers may have been renamed.
+    std::map<std::string, const FileGroup *> byName;
+    for (const FileGroup &group : inFile)
+      byName[group.name] = &group;
+    bool sameNames = byName.size() == inModel.size() &&
+                     std::ranges::all_of(inModel, [&](const ModelGroup &group) {
+                       return byName.contains(group.name);
+                     });
+    for (size_t i = 0; i < inModel.size(); ++i)
+      bindGroup(sameNames ? *byName[inModel[i].name] : inFile[i], inModel[i], binding);
+    return {};
+  }
+
+  /// The layers in the file that have weights.
+  Expected<std::vector<FileGroup>> readGroups(Binding &binding) const {
+    std::vector<FileGroup> groups;
+    for (const std::string &layer : layerNames) {
+      auto kind = source.kind(pathOf(layer));
+      if (!kind) {
+        HORNET_TRY(binding.note(std::move(kind).error(), {layer}, "layer_names"));
+        continue;
+      }
+      if (*kind != Hdf5File::Kind::group) {
+        binding.add({layer}, "layer_names",
+                    fmt::format("layer_names lists '{}', but its group is missing", layer));
+        continue;
+      }
+      auto weights = source.stringsAttribute(pathOf(layer), "weight_names");
+      if (!weights) {
+        HORNET_TRY(binding.note(std::move(weights).error(), {layer}, "weight_names"));
+      } else if (!*weights) {
+        binding.add({layer}, "weight_names", "the attribute weight_names is missing");
+      } else if (auto bad = std::ranges::find_if(**weights, leavesGroup);
+                 bad != (*weights)->end()) {
+        binding.add({layer}, "weight_names",
+                    fmt::format("the weight name '{}' leads out of the layer's group", *bad));
+      } else if (!(*weights)->empty()) {
+        groups.push_back({layer, std::move(**weights)});
+      }
+    }
+    return groups;
+  }
+
+  /// A layer of the outermost model saves what is trained first, then the rest; so does a nested
+  /// model, for all that is in it.
+  static std::vector<ModelGroup> groupsOf(std::span<const Parameter> parameters) {
+    std::vector<ModelGroup> groups;
+    std::map<std::string, std::vector<size_t>> notTrained;
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const std::string &layer = parameters[i].layerPath.front();
+      if (groups.empty() || groups.back().name != layer)
+        groups.push_back({layer, {}});
+      (parameters[i].trainable ? groups.back().parameters : notTrained[layer]).push_back(i);
+    }
+    for (ModelGroup &group : groups)
+      group.parameters.insert(group.parameters.end(), notTrained[group.name].begin(),
+                              notTrained[group.name].end());
+    return groups;
+  }
+
+  static void wrongCount(const std::vector<FileGroup> &inFile,
+                         const std::vector<ModelGroup> &inModel, Binding &binding) {
+    std::vector<std::string> fileNames, modelNames;
+    for (const FileGroup &group : inFile)
+      fileNames.push_back(group.name);
+    for (const ModelGroup &group : inModel)
+      modelNames.push_back(group.name);
+    auto without = [](const std::vector<std::string> &all, const std::vector<std::string> &these) {
+      std::vector<std::string> rest;
+      std::ranges::copy_if(all, std::back_inserter(rest), [&](const std::string &name) {
+        return !std::ranges::count(these, name);
+      });
+      return rest;
+    };
+    std::string reason = fmt::format("the file has weights for {} layers, the model has {} layers "
+                                     "with weights",
+                                     inFile.size(), inModel.size());
+    if (auto extra = without(fileNames, modelNames); !extra.empty())
+      reason += fmt::format("; not in the model: '{}'", extra.front());
+    if (auto lost = without(modelNames, fileNames); !lost.empty())
+      reason += fmt::format("; not in the file: '{}'", lost.front());
+    binding.add({}, "layer_names", std::move(reason), "give weights of this very model");
+  }
+
+  void bindGroup(const FileGroup &inFile, const ModelGroup &inModel, Binding &binding) const {
+    if (inFile.weights.size() != inModel.parameters.size())
+      return wrongWeights(inFile, inModel, binding);
+    std::vector<size_t> order = match(inFile, inModel, binding);
+    for (size_t i = 0; i < order.size(); ++i)
+      binding.sources[inModel.parameters[i]] = {&source, pathOf(inFile.name) + "/" +
+                                                             inFile.weights[order[i]]};
+  }
+
+  /// Which weight each parameter takes. Keras goes by position; where the names say clearly which
+  /// is which, they count, so that a file saved while other layers were frozen binds too.
+  static std::vector<size_t> match(const FileGroup &inFile, const ModelGroup &inModel,
+                                   const Binding &binding) {
+    std::vector<size_t> order(inModel.parameters.size());
+    for (size_t i = 0; i < order.size(); ++i)
+      order[i] = i;
+    const Parameter &first = binding.parameters[inModel.parameters[0]];
+    bool oneLayer = std::ranges::all_of(inModel.parameters, [&](size_t i) {
+      return binding.parameters[i].layerPath == first.layerPath;
+    });
+    std::map<std::pair<std::string, std::string>, size_t> weights;
+    for (size_t i = 0; i < inFile.weights.size(); ++i) {
+      std::vector<std::string> parts = componentsOf(inFile.weights[i]);
+      std::string owner = oneLayer || parts.size() < 2 ? "" : parts[parts.size() - 2];
+      if (!weights.emplace(std::pair(owner, parts.back()), i).second)
+        return order;
+    }
+    std::vector<size_t> named;
+    for (size_t i : inModel.parameters) {
+      const Parameter &parameter = binding.parameters[i];
+      auto found = weights.find({oneLayer ? "" : parameter.layerPath.back(), parameter.name});
+      if (found == weights.end())
+        return order;
+      named.push_back(found->second);
+    }
+    bool everyOnce = std::set(named.begin(), named.end()).size() == named.size();
+    return everyOnce ? named : order;
+  }
+
+  void wrongWeights(const FileGroup &inFile, const ModelGroup &inModel, Binding &binding) const {
+    std::vector<std::string> found, needed;
+    for (const std::string &weight : inFile.weights)
+      found.push_back(componentsOf(weight).back());
+    for (size_t i : inModel.parameters)
+      needed.push_back(binding.parameters[i].name);
+    // The first name that one side has more often than the other.
+    std::string odd;
+    for (const auto &[longer, shorter] : {std::pair(&needed, &found), std::pair(&found, &needed)})
+      for (const std::string &name : *longer)
+        if (odd.empty() && std::ranges::count(*longer, name) > std::ranges::count(*shorter, name))
+          odd = name;
+    binding.add({inModel.name}, odd,
+                fmt::format("the file has {}, the layer needs {}", countOf(found), countOf(needed)),
+                "give weights of this very model");
+  }
+
+  std::string pathOf(const std::string &layer) const {
+    return root.empty() ? layer : root + "/" + layer;
+  }
+
+  Hdf5File source;
+  std::string root;
+  std::vector<std::string> layerNames;
+};
+} // namespace
+
+Expected<std::shared_ptr<const Weights>> openLegacyWeights(Hdf5File file, std::string root) {
+  auto names = HORNET_TRY(file.stringsAttribute(root.empty() ? "/" : root, "layer_names"));
+  if (!names)
+    return inputError({file.file(), "", "", "layer_names",
+                       fmt::format("the attribute layer_names of the group '{}' is missing", root),
+                       "save the weights again"});
+  return std::make_shared<const LegacyWeights>(std::move(file), std::move(root), std::move(*names));
+}
+
+} // namespace hornet::keras
