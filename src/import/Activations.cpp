@@ -102,8 +102,10 @@ static Term logSoftmax(Term x, const Arguments &a) {
   return shifted - log(reduceKeeping<ReduceSumOp>(exp(shifted), a.axes));
 }
 
-/// Martins and Astudillo 2016, without the sort: an element is in the support when
-/// 1 + k * z > sum, where k counts the elements not below z, and sum adds them up.
+/// Keras's sparsemax (after Martins and Astudillo 2016), without the sort: ranks are counts. An
+/// element is in the support when 1 + rank * z > the sum of all that are not below it. The paper's
+/// threshold adds up the elements of the support; Keras adds up their cumulative sums, in which the
+/// element of rank r occurs size - r + 1 times, and we give what Keras gives.
 static Term sparsemax(Term z, const Arguments &a) {
   int64_t axis = a.axes.front();
   llvm::ArrayRef<int64_t> shape = z.type().getShape();
@@ -111,15 +113,18 @@ static Term sparsemax(Term z, const Arguments &a) {
   column.insert(column.begin() + axis + 1, 1);
   row.insert(row.begin() + axis, 1);
   Term each = reshape(z, column), other = reshape(z, row);
-  Term notBelow = other >= each;
-  auto total = [&](Term x) {
+  auto overOthers = [&](Term x) {
     return Term{x.builder, ReduceSumOp::create(*x.builder, x.value, axis + 1)};
   };
-  Term inSupport =
-      total(where(notBelow, z.scalar(1), 0)) * z + 1 > total(where(notBelow, other, 0));
-  Term size = reduceKeeping<ReduceSumOp>(where(inSupport, z.scalar(1), 0), axis);
-  Term mass = reduceKeeping<ReduceSumOp>(where(inSupport, z, 0), axis);
-  return relu(z - (mass - 1) / size);
+  auto overAxis = [&](Term x) { return reduceKeeping<ReduceSumOp>(x, axis); };
+  Term one = z.scalar(1), notBelow = other >= each;
+  Term last = overOthers(where(notBelow, one, 0)); // rank of the last of equal elements
+  Term first = overOthers(where(other > each, one, 0)) + 1;
+  Term inSupport = last * z + 1 > overOthers(where(notBelow, other, 0));
+  Term size = overAxis(where(inSupport, one, 0));
+  Term occurrences = size + 1 - (first + last) * 0.5;
+  Term threshold = (overAxis(where(inSupport, z * occurrences, 0)) - 1) / size;
+  return relu(z - threshold);
 }
 
 //===----------------------------------------------------------------------===//

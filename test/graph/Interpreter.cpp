@@ -1,0 +1,195 @@
+#include "test/graph/Interpreter.h"
+
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+
+#include <cmath>
+#include <gtest/gtest.h>
+
+using namespace mlir;
+using namespace hornet::graph;
+using hornet::test::Array;
+
+namespace {
+
+using Index = SmallVector<int64_t>;
+
+/// Calls `f` with every index of `shape`, in row-major order.
+void forEach(ArrayRef<int64_t> shape, function_ref<void(ArrayRef<int64_t>)> f) {
+  Index index(shape.size(), 0), strides = computeStrides(shape);
+  for (int64_t i = 0, n = Array::count(shape); i < n; ++i)
+    f(delinearize(i, strides));
+}
+
+/// The element at `index`, which may have more dimensions than `x`: those are broadcast.
+float &at(Array &x, ArrayRef<int64_t> index) {
+  int64_t linear = 0;
+  for (auto [extent, i] : llvm::zip_equal(x.shape, index.take_back(x.shape.size())))
+    linear = linear * extent + (extent == 1 ? 0 : i);
+  return x.values[linear];
+}
+
+using Inputs = MutableArrayRef<Array>;
+using Rule = std::function<Array(Operation *, Inputs)>;
+
+template <class F> Rule elementwise(F f) {
+  return [f](Operation *, Inputs in) {
+    Index shape;
+    for (Array &x : in) {
+      while (shape.size() < x.shape.size())
+        shape.insert(shape.begin(), 1);
+      for (size_t i = 1; i <= x.shape.size(); ++i)
+        if (x.shape.end()[-i] != 1)
+          shape.end()[-i] = x.shape.end()[-i];
+    }
+    Array result(shape);
+    forEach(shape, [&](ArrayRef<int64_t> index) {
+      if constexpr (std::is_invocable_v<F, float>)
+        at(result, index) = f(at(in[0], index));
+      else if constexpr (std::is_invocable_v<F, float, float>)
+        at(result, index) = f(at(in[0], index), at(in[1], index));
+      else
+        at(result, index) = f(at(in[0], index), at(in[1], index), at(in[2], index));
+    });
+    return result;
+  };
+}
+
+float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
+float greatest(float x, float y) { return std::isnan(x) || x > y ? x : y; }
+float least(float x, float y) { return std::isnan(x) || x < y ? x : y; }
+
+Array compare(Operation *op, Inputs in) {
+  static const std::function<bool(float, float)> rules[] = {
+      std::equal_to<>(),   std::not_equal_to<>(), std::less<>(),
+      std::less_equal<>(), std::greater<>(),      std::greater_equal<>()};
+  auto rule = rules[static_cast<int>(cast<CompareOp>(op).getComparison())];
+  return elementwise([&](float x, float y) { return rule(x, y); })(op, in);
+}
+
+template <class Op, class F> Array reduce(Operation *op, Inputs in, float start, F f) {
+  Index shape = llvm::to_vector(in[0].shape);
+  for (int64_t dimension : cast<Op>(op).getDimensions())
+    shape[dimension] = 1;
+  Array result(shape);
+  llvm::fill(result.values, start);
+  forEach(in[0].shape, [&](ArrayRef<int64_t> index) {
+    at(result, index) = f(at(result, index), at(in[0], index));
+  });
+  result.shape.clear();
+  for (size_t i = 0; i < shape.size(); ++i)
+    if (!llvm::is_contained(cast<Op>(op).getDimensions(), static_cast<int64_t>(i)))
+      result.shape.push_back(shape[i]);
+  return result;
+}
+
+Array softmax(Operation *op, Inputs in) {
+  Array &x = in[0];
+  Index shape = llvm::to_vector(x.shape);
+  shape[cast<SoftmaxOp>(op).getDimension()] = 1;
+  Array most(shape), sum(shape), y = x;
+  llvm::fill(most.values, -INFINITY);
+  forEach(x.shape, [&](auto i) { at(most, i) = greatest(at(most, i), at(x, i)); });
+  forEach(x.shape, [&](auto i) { at(sum, i) += at(y, i) = std::exp(at(x, i) - at(most, i)); });
+  forEach(x.shape, [&](auto i) { at(y, i) /= at(sum, i); });
+  return y;
+}
+
+Array reshape(Operation *op, Inputs in) {
+  Index shape(cast<ReshapeOp>(op).getType().getShape());
+  if (!shape.empty() && ShapedType::isDynamic(shape[0]))
+    shape[0] = in[0].values.size() / Array::count(ArrayRef(shape).drop_front());
+  return {shape, in[0].values};
+}
+
+Array slice(Operation *op, Inputs in) {
+  auto slice = cast<SliceOp>(op);
+  Index shape;
+  for (auto [i, extent] : llvm::enumerate(slice.getType().getShape()))
+    shape.push_back(ShapedType::isDynamic(extent) ? in[0].shape[i] : extent);
+  Array result(shape);
+  forEach(shape, [&](ArrayRef<int64_t> index) {
+    Index source;
+    for (auto [i, start, stride] : llvm::zip(index, slice.getStart(), slice.getStrides()))
+      source.push_back(start + i * stride);
+    at(result, index) = at(in[0], source);
+  });
+  return result;
+}
+
+Array transpose(Operation *op, Inputs in) {
+  ArrayRef<int64_t> permutation = cast<TransposeOp>(op).getPermutation();
+  Array result(applyPermutation(ArrayRef<int64_t>(in[0].shape), permutation));
+  forEach(in[0].shape, [&](ArrayRef<int64_t> index) {
+    at(result, applyPermutation(index, permutation)) = at(in[0], index);
+  });
+  return result;
+}
+
+Array constant(Operation *op, Inputs) {
+  auto values = cast<DenseElementsAttr>(cast<ConstantOp>(op).getValue());
+  Array result(cast<RankedTensorType>(values.getType()).getShape());
+  for (auto [to, from] : llvm::zip_equal(result.values, values.getValues<APFloat>()))
+    to = from.convertToFloat();
+  return result;
+}
+
+const llvm::StringMap<Rule> &rules() {
+  static const llvm::StringMap<Rule> table = {
+      {"graph.abs", elementwise([](float x) { return std::fabs(x); })},
+      {"graph.add", elementwise(std::plus<float>())},
+      {"graph.compare", compare},
+      {"graph.constant", constant},
+      {"graph.divide", elementwise(std::divides<float>())},
+      {"graph.erf", elementwise([](float x) { return std::erf(x); })},
+      {"graph.exp", elementwise([](float x) { return std::exp(x); })},
+      {"graph.expm1", elementwise([](float x) { return std::expm1(x); })},
+      {"graph.log", elementwise([](float x) { return std::log(x); })},
+      {"graph.log1p", elementwise([](float x) { return std::log1p(x); })},
+      {"graph.maximum", elementwise(greatest)},
+      {"graph.minimum", elementwise(least)},
+      {"graph.multiply", elementwise(std::multiplies<float>())},
+      {"graph.negate", elementwise([](float x) { return -x; })},
+      {"graph.reduce_max",
+       [](Operation *op, Inputs in) { return reduce<ReduceMaxOp>(op, in, -INFINITY, greatest); }},
+      {"graph.reduce_sum",
+       [](Operation *op, Inputs in) { return reduce<ReduceSumOp>(op, in, 0, std::plus<>()); }},
+      {"graph.relu", elementwise([](float x) { return greatest(x, 0); })},
+      {"graph.reshape", reshape},
+      {"graph.rsqrt", elementwise([](float x) { return 1 / std::sqrt(x); })},
+      {"graph.select", elementwise([](float p, float x, float y) { return p != 0 ? x : y; })},
+      {"graph.sigmoid", elementwise(sigmoid)},
+      {"graph.slice", slice},
+      {"graph.softmax", softmax},
+      {"graph.sqrt", elementwise([](float x) { return std::sqrt(x); })},
+      {"graph.subtract", elementwise(std::minus<float>())},
+      {"graph.tanh", elementwise([](float x) { return std::tanh(x); })},
+      {"graph.transpose", transpose},
+  };
+  return table;
+}
+
+} // namespace
+
+std::vector<Array> hornet::test::interpret(func::FuncOp function, ArrayRef<Array> arguments,
+                                           const std::function<Array(StringRef)> &parameters) {
+  llvm::DenseMap<Value, Array> values;
+  for (auto [argument, array] : llvm::zip_equal(function.getArguments(), arguments))
+    values[argument] = array;
+  std::vector<Array> results;
+  for (Operation &op : function.getBody().front()) {
+    SmallVector<Array> in;
+    for (Value operand : op.getOperands())
+      in.push_back(values.at(operand));
+    if (isa<func::ReturnOp>(op))
+      return {in.begin(), in.end()};
+    auto parameter = dyn_cast<GetParameterOp>(op);
+    auto rule = rules().find(op.getName().getStringRef());
+    if (!parameter && rule == rules().end()) {
+      ADD_FAILURE() << "no rule for " << op.getName().getStringRef().str();
+      return {};
+    }
+    values[op.getResult(0)] =
+        parameter ? parameters(parameter.getParameter()) : rule->second(&op, in);
+  }
+  return {};
+}
