@@ -2,6 +2,7 @@
 // tests.
 
 #include "graph/Graph.h"
+#include "lower/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -14,6 +15,7 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   registry.insert<hornet::graph::GraphDialect>();
   mlir::registerAllPasses();
+  hornet::lower::registerLowerPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Hornet's optimizer driver\n", registry));
 }

@@ -1,0 +1,25 @@
+//===- Abi.h - How an artifact is called ---------------------------------------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include <cstdint>
+
+extern "C" {
+
+/// The one argument of an artifact's entry points, `hornet_predict` and `hornet_prepare`.
+///
+/// `buffers` holds the inputs, then the weights (parameters and prepared values), then the outputs,
+/// each dense and row-major, then the arena: temporary memory of the size that the artifact states,
+/// aligned to 64 bytes. Which buffer is which, the artifact's manifest says. Entry points keep no
+/// state: calls with different outputs and arenas may run at the same time.
+struct HornetCall {
+  int64_t batch;        ///< extent of the leading dimension of inputs and outputs, 1 or more
+  void *const *buffers; ///< one address an argument
+};
+
+/// The type of an entry point.
+typedef void (*HornetEntryPoint)(const struct HornetCall *);
+}

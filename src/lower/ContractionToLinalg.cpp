@@ -1,0 +1,174 @@
+// graph-to-linalg: sums of products. Every one becomes a linalg.generic of one form, which the
+// contraction scheduler knows.
+
+#include "graph/Graph.h"
+#include "lower/GraphToLinalg.h"
+#include "lower/Structured.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace hornet::lower {
+namespace {
+
+using utils::IteratorType;
+
+/// init + sum of lhs * rhs. `contract` allows a fused multiply-add, which rounds less.
+Value contraction(OpBuilder &builder, Location loc, Value lhs, Value rhs, RankedTensorType type,
+                  ArrayRef<AffineMap> maps, ArrayRef<IteratorType> iterators) {
+  Value zero = filledTensor(builder, loc, type, lhs, 0);
+  return generic(builder, loc, {lhs, rhs}, zero, maps, iterators,
+                 [](OpBuilder &nested, Location nestedLoc, ValueRange elements) -> Value {
+                   auto contract = arith::FastMathFlags::contract;
+                   Value product =
+                       arith::MulFOp::create(nested, nestedLoc, elements[0], elements[1], contract);
+                   return arith::AddFOp::create(nested, nestedLoc, elements[2], product, contract);
+                 });
+}
+
+struct MatmulToLinalg : OpRewritePattern<graph::MatmulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::MatmulOp op, PatternRewriter &rewriter) const override {
+    // Loops: the result's dimensions (the last one is n), then k.
+    int64_t rank = op.getType().getRank();
+    auto dim = [&](int64_t i) { return rewriter.getAffineDimExpr(i); };
+    SmallVector<AffineExpr> lhs, result;
+    for (int64_t i = 0; i < rank; ++i)
+      result.push_back(dim(i));
+    lhs.assign(result.begin(), result.end());
+    lhs.back() = dim(rank);
+    auto map = [&](ArrayRef<AffineExpr> exprs) {
+      return AffineMap::get(rank + 1, 0, exprs, getContext());
+    };
+    SmallVector<IteratorType> iterators(rank, IteratorType::parallel);
+    iterators.push_back(IteratorType::reduction);
+    rewriter.replaceOp(
+        op, contraction(rewriter, op.getLoc(), op.getLhs(), op.getRhs(), op.getType(),
+                        {map(lhs), map({dim(rank), dim(rank - 1)}), map(result)}, iterators));
+    return success();
+  }
+};
+
+/// Splits extent `dimension` of `value` into (outer, extent / outer).
+Value split(OpBuilder &builder, Location loc, Value value, int64_t dimension, int64_t outer) {
+  auto type = cast<RankedTensorType>(value.getType());
+  SmallVector<int64_t> shape(type.getShape());
+  shape[dimension] /= outer;
+  shape.insert(shape.begin() + dimension, outer);
+  return reshaped(builder, loc, value, RankedTensorType::get(shape, type.getElementType()));
+}
+
+/// A convolution as loops (n, out…, [g,] f, k…, c): `g` groups of `f` filters that each see `c`
+/// channels. A plain convolution has no g; a depthwise one has no c, and no f when every channel
+/// has one filter.
+class ConvolutionLoops {
+public:
+  ConvolutionLoops(graph::ConvolutionOp op, OpBuilder &builder) : op(op), builder(builder) {
+    spatial = op.getInput().getType().getRank() - 2;
+    groups = op.getGroups();
+    filters = op.getType().getShape().back() / groups;
+    channels = op.getInput().getType().getShape().back() / groups;
+    bool grouped = groups > 1;
+    hasGroup = grouped;
+    hasFilter = !grouped || filters > 1;
+    hasChannel = !grouped || channels > 1;
+  }
+
+  Value build() {
+    Location loc = op.getLoc();
+    Value input = paddedInput(), filter = op.getFilter();
+    auto resultType = op.getType();
+    SmallVector<int64_t> resultShape(resultType.getShape());
+    int64_t last = spatial + 1;
+    if (hasGroup && hasChannel)
+      input = split(builder, loc, input, last, groups);
+    if (hasGroup && !hasChannel)
+      filter = dropChannel(filter);
+    if (hasGroup && hasFilter) {
+      filter = split(builder, loc, filter, hasChannel ? last : last - 1, groups);
+      resultShape.back() = groups;
+      resultShape.push_back(filters);
+    }
+    auto type = RankedTensorType::get(resultShape, resultType.getElementType());
+    SmallVector<AffineMap> maps = indexingMaps();
+    Value result = contraction(builder, loc, input, filter, type, maps, iterators());
+    return reshaped(builder, loc, result, resultType);
+  }
+
+private:
+  Value paddedInput() {
+    SmallVector<int64_t> low = {0}, high = {0};
+    low.append(op.getLow().begin(), op.getLow().end());
+    high.append(op.getHigh().begin(), op.getHigh().end());
+    low.push_back(0);
+    high.push_back(0);
+    return padded(builder, op.getLoc(), op.getInput(), low, high, 0);
+  }
+
+  Value dropChannel(Value filter) {
+    auto type = cast<RankedTensorType>(filter.getType());
+    SmallVector<int64_t> shape(type.getShape());
+    shape.erase(shape.end() - 2);
+    return reshaped(builder, op.getLoc(), filter,
+                    RankedTensorType::get(shape, type.getElementType()));
+  }
+
+  SmallVector<IteratorType> iterators() {
+    SmallVector<IteratorType> types(1 + spatial + hasGroup + hasFilter, IteratorType::parallel);
+    types.append(spatial + hasChannel, IteratorType::reduction);
+    return types;
+  }
+
+  SmallVector<AffineMap> indexingMaps() {
+    unsigned next = 0;
+    auto take = [&]() { return builder.getAffineDimExpr(next++); };
+    SmallVector<AffineExpr> out, window, inputs = {take()}, filterExprs, results;
+    for (int64_t i = 0; i < spatial; ++i)
+      out.push_back(take());
+    AffineExpr group = hasGroup ? take() : AffineExpr(), filter = hasFilter ? take() : AffineExpr();
+    for (int64_t i = 0; i < spatial; ++i)
+      window.push_back(take());
+    AffineExpr channel = hasChannel ? take() : AffineExpr();
+
+    results.push_back(inputs.front());
+    for (int64_t i = 0; i < spatial; ++i) {
+      inputs.push_back(out[i] * op.getStrides()[i] + window[i] * op.getDilations()[i]);
+      results.push_back(out[i]);
+      filterExprs.push_back(window[i]);
+    }
+    auto append = [](SmallVectorImpl<AffineExpr> &exprs, std::initializer_list<AffineExpr> more) {
+      for (AffineExpr expr : more)
+        if (expr)
+          exprs.push_back(expr);
+    };
+    append(inputs, {group, channel});
+    append(filterExprs, {channel, group, filter});
+    append(results, {group, filter});
+    auto map = [&](ArrayRef<AffineExpr> exprs) {
+      return AffineMap::get(next, 0, exprs, builder.getContext());
+    };
+    return {map(inputs), map(filterExprs), map(results)};
+  }
+
+  graph::ConvolutionOp op;
+  OpBuilder &builder;
+  int64_t spatial, groups, filters, channels;
+  bool hasGroup, hasFilter, hasChannel;
+};
+
+struct ConvolutionToLinalg : OpRewritePattern<graph::ConvolutionOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::ConvolutionOp op, PatternRewriter &rewriter) const override {
+    rewriter.replaceOp(op, ConvolutionLoops(op, rewriter).build());
+    return success();
+  }
+};
+
+} // namespace
+
+void addContractionToLinalg(RewritePatternSet &patterns) {
+  patterns.add<MatmulToLinalg, ConvolutionToLinalg>(patterns.getContext());
+}
+
+} // namespace hornet::lower

@@ -1,0 +1,32 @@
+#include "lower/GraphToLinalg.h"
+
+#include "graph/Graph.h"
+#include "lower/Passes.h"
+
+#include "mlir/Transforms/DialectConversion.h"
+
+using namespace mlir;
+
+namespace hornet::lower {
+#define GEN_PASS_DEF_GRAPHTOLINALG
+#include "lower/Passes.h.inc"
+
+namespace {
+struct GraphToLinalg : impl::GraphToLinalgBase<GraphToLinalg> {
+  void runOnOperation() override {
+    ConversionTarget target(getContext());
+    target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+    target.addIllegalDialect<graph::GraphDialect>();
+    target.addLegalOp<graph::ParameterOp, graph::GetParameterOp>();
+    RewritePatternSet patterns(&getContext());
+    addElementwiseToLinalg(patterns);
+    addContractionToLinalg(patterns);
+    addPoolToLinalg(patterns);
+    addReductionToLinalg(patterns);
+    addShapeToLinalg(patterns);
+    if (failed(applyPartialConversion(getOperation(), target, std::move(patterns))))
+      signalPassFailure();
+  }
+};
+} // namespace
+} // namespace hornet::lower

@@ -1,0 +1,107 @@
+// graph-to-linalg: reductions and softmax.
+
+#include "graph/Graph.h"
+#include "lower/GraphToLinalg.h"
+#include "lower/Structured.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+#include <limits>
+
+using namespace mlir;
+
+namespace hornet::lower {
+namespace {
+
+using utils::IteratorType;
+using Combine = Value (*)(OpBuilder &, Location, ValueRange);
+
+/// Reduces `dimensions` of `input`, starting from `neutral`.
+Value reduce(OpBuilder &builder, Location loc, Value input, ArrayRef<int64_t> dimensions,
+             double neutral, Combine combine) {
+  auto type = cast<RankedTensorType>(input.getType());
+  SmallVector<IteratorType> iterators(type.getRank(), IteratorType::parallel);
+  SmallVector<AffineExpr> kept;
+  SmallVector<int64_t> shape;
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    if (llvm::is_contained(dimensions, i)) {
+      iterators[i] = IteratorType::reduction;
+    } else {
+      kept.push_back(builder.getAffineDimExpr(i));
+      shape.push_back(type.getDimSize(i));
+    }
+  auto resultType = RankedTensorType::get(shape, type.getElementType());
+  Value init = filledTensor(builder, loc, resultType, input, neutral);
+  SmallVector<AffineMap> maps = {builder.getMultiDimIdentityMap(type.getRank()),
+                                 AffineMap::get(type.getRank(), 0, kept, builder.getContext())};
+  return generic(builder, loc, input, init, maps, iterators,
+                 [&](OpBuilder &nested, Location nestedLoc, ValueRange elements) {
+                   return combine(nested, nestedLoc, {elements[1], elements[0]});
+                 });
+}
+
+template <class Op> Value combine(OpBuilder &builder, Location loc, ValueRange elements) {
+  return Op::create(builder, loc, elements[0], elements[1]);
+}
+
+constexpr double lowest = -std::numeric_limits<double>::infinity();
+
+template <class Op> class ReduceToLinalg : public OpRewritePattern<Op> {
+public:
+  ReduceToLinalg(MLIRContext *context, double neutral, Combine combine)
+      : OpRewritePattern<Op>(context), neutral(neutral), combine(combine) {}
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    rewriter.replaceOp(
+        op, reduce(rewriter, op.getLoc(), op.getInput(), op.getDimensions(), neutral, combine));
+    return success();
+  }
+
+private:
+  double neutral;
+  Combine combine;
+};
+
+/// f(x, row) where `row` lacks `dimension`, along which it is repeated.
+Value alongRows(OpBuilder &builder, Location loc, Value x, Value row, int64_t dimension,
+                Body body) {
+  auto type = cast<RankedTensorType>(x.getType());
+  AffineMap identity = builder.getMultiDimIdentityMap(type.getRank());
+  SmallVector<IteratorType> iterators(type.getRank(), IteratorType::parallel);
+  return generic(builder, loc, {x, row}, emptyTensor(builder, loc, type, x),
+                 {identity, identity.dropResult(dimension), identity}, iterators, body);
+}
+
+struct SoftmaxToLinalg : OpRewritePattern<graph::SoftmaxOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::SoftmaxOp op, PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    int64_t dimension = op.getDimension();
+    Value greatest =
+        reduce(rewriter, loc, op.getInput(), dimension, lowest, combine<arith::MaximumFOp>);
+    Value powers = alongRows(rewriter, loc, op.getInput(), greatest, dimension,
+                             [](OpBuilder &builder, Location loc, ValueRange elements) -> Value {
+                               Value below =
+                                   arith::SubFOp::create(builder, loc, elements[0], elements[1]);
+                               return math::ExpOp::create(builder, loc, below);
+                             });
+    Value sum = reduce(rewriter, loc, powers, dimension, 0, combine<arith::AddFOp>);
+    rewriter.replaceOp(
+        op, alongRows(rewriter, loc, powers, sum, dimension,
+                      [](OpBuilder &builder, Location loc, ValueRange elements) -> Value {
+                        return arith::DivFOp::create(builder, loc, elements[0], elements[1]);
+                      }));
+    return success();
+  }
+};
+
+} // namespace
+
+void addReductionToLinalg(RewritePatternSet &patterns) {
+  MLIRContext *context = patterns.getContext();
+  patterns.add<ReduceToLinalg<graph::ReduceMaxOp>>(context, lowest, combine<arith::MaximumFOp>);
+  patterns.add<ReduceToLinalg<graph::ReduceSumOp>>(context, 0.0, combine<arith::AddFOp>);
+  patterns.add<SoftmaxToLinalg>(context);
+}
+
+} // namespace hornet::lower

@@ -1,0 +1,37 @@
+#include "lower/Passes.h"
+
+using namespace mlir;
+
+namespace hornet::lower {
+#define GEN_PASS_DEF_RESULTSTODESTINATIONS
+#include "lower/Passes.h.inc"
+
+namespace {
+
+void rewrite(func::FuncOp function) {
+  auto ret = cast<func::ReturnOp>(function.getBody().front().getTerminator());
+  OpBuilder builder(ret);
+  for (auto [i, result] : llvm::enumerate(ret.getOperands())) {
+    auto type = cast<RankedTensorType>(result.getType());
+    unsigned index = function.getNumArguments();
+    (void)function.insertArgument(index, MemRefType::get(type.getShape(), type.getElementType()),
+                                  function.getResultAttrDict(i), result.getLoc());
+    auto store = bufferization::MaterializeInDestinationOp::create(
+        builder, result.getLoc(), Type(), result, function.getArgument(index));
+    store.setRestrict(true);
+    store.setWritable(true);
+  }
+  ret.getOperandsMutable().clear();
+  llvm::BitVector all(function.getNumResults(), true);
+  (void)function.eraseResults(all);
+}
+
+struct ResultsToDestinations : impl::ResultsToDestinationsBase<ResultsToDestinations> {
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      rewrite(function);
+  }
+};
+
+} // namespace
+} // namespace hornet::lower

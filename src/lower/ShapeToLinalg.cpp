@@ -1,0 +1,75 @@
+// graph-to-linalg: ops that only move elements.
+
+#include "graph/Graph.h"
+#include "lower/GraphToLinalg.h"
+#include "lower/Structured.h"
+
+using namespace mlir;
+
+namespace hornet::lower {
+namespace {
+
+struct ReshapeToTensor : OpRewritePattern<graph::ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::ReshapeOp op, PatternRewriter &rewriter) const override {
+    rewriter.replaceOp(op, reshaped(rewriter, op.getLoc(), op.getInput(), op.getType()));
+    return success();
+  }
+};
+
+struct TransposeToLinalg : OpRewritePattern<graph::TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::TransposeOp op, PatternRewriter &rewriter) const override {
+    int64_t rank = op.getType().getRank();
+    SmallVector<AffineExpr> exprs(rank);
+    for (auto [to, from] : llvm::enumerate(op.getPermutation()))
+      exprs[from] = rewriter.getAffineDimExpr(to);
+    AffineMap read = AffineMap::get(rank, 0, exprs, getContext());
+    Location loc = op.getLoc();
+    SmallVector<Value> dynamic;
+    for (auto [to, from] : llvm::enumerate(op.getPermutation()))
+      if (op.getType().isDynamicDim(to))
+        dynamic.push_back(tensor::DimOp::create(rewriter, loc, op.getInput(), from));
+    Value init = tensor::EmptyOp::create(rewriter, loc, op.getType(), dynamic);
+    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+    rewriter.replaceOp(
+        op,
+        generic(rewriter, loc, op.getInput(), init, {read, rewriter.getMultiDimIdentityMap(rank)},
+                iterators, [](OpBuilder &, Location, ValueRange elements) { return elements[0]; }));
+    return success();
+  }
+};
+
+struct PadToTensor : OpRewritePattern<graph::PadOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::PadOp op, PatternRewriter &rewriter) const override {
+    rewriter.replaceOp(op, padded(rewriter, op.getLoc(), op.getInput(), op.getLow(), op.getHigh(),
+                                  op.getValue().convertToDouble()));
+    return success();
+  }
+};
+
+struct ConcatenateToTensor : OpRewritePattern<graph::ConcatenateOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::ConcatenateOp op, PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value joined = emptyTensor(rewriter, loc, op.getType(), op.getInputs().front());
+    SmallVector<int64_t> offsets(op.getType().getRank(), 0);
+    for (Value input : op.getInputs()) {
+      joined = insertCopy(rewriter, loc, input, joined, offsets);
+      offsets[op.getDimension()] +=
+          cast<RankedTensorType>(input.getType()).getDimSize(op.getDimension());
+    }
+    rewriter.replaceOp(op, joined);
+    return success();
+  }
+};
+
+} // namespace
+
+void addShapeToLinalg(RewritePatternSet &patterns) {
+  patterns.add<ReshapeToTensor, TransposeToLinalg, PadToTensor, ConcatenateToTensor>(
+      patterns.getContext());
+}
+
+} // namespace hornet::lower
