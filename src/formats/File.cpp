@@ -195,4 +195,13 @@ std::string_view describe(Signature signature) {
   return descriptions[static_cast<size_t>(signature)];
 }
 
+std::string_view mend(Signature signature) {
+  switch (signature) {
+  case Signature::gitLfsPointer: return "run 'git lfs pull'";
+  case Signature::empty:
+  case Signature::html: return "download the file again";
+  default: return "";
+  }
+}
+
 } // namespace hornet::formats

@@ -11,6 +11,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace hornet::formats {
@@ -30,5 +31,7 @@ enum class Signature { empty, hdf5, zip, json, png, jpeg, npy, gzip, gitLfsPoint
 Signature signatureOf(std::span<const std::byte> bytes);
 /// For messages: "an HDF5 file", "a Git LFS pointer, not the file itself", …
 std::string_view describe(Signature signature);
+/// How the user gets the real file instead, as an imperative; empty when there is no saying.
+std::string_view mend(Signature signature);
 
 } // namespace hornet::formats

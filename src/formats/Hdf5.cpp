@@ -175,9 +175,10 @@ Expected<Hdf5File> Hdf5File::open(Bytes bytes, std::string file) {
   handle->name = std::move(file);
   Signature signature = signatureOf(handle->bytes);
   if (signature == Signature::empty)
-    return handle->refuse("", "the file is empty");
+    return handle->refuse("", "the file is empty", std::string(mend(signature)));
   if (signature != Signature::hdf5)
-    return handle->refuse("", "is not an HDF5 file but " + std::string(describe(signature)));
+    return handle->refuse("", "is not an HDF5 file but " + std::string(describe(signature)),
+                          std::string(mend(signature)));
 
   Session session;
   Hid<H5Pclose> access = accessInPlace(handle->bytes);

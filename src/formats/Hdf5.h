@@ -21,7 +21,8 @@ namespace hornet::formats {
 /// step, along hard links only: soft, external and user-defined links are errors that name the link
 /// and its target. So are datasets that lie in other files (external storage, virtual datasets).
 /// Filter plug-ins are never loaded. Copies share the file; may be used from several threads, whose
-/// calls are serialized. All failures are input errors that name `file` and the path.
+/// calls are serialized. Against deliberately malformed metadata a file is only as safe as the HDF5
+/// library that parses it. All failures are input errors that name `file` and the path.
 class Hdf5File {
 public:
   /// `file` names it in messages (an archive member: "cnn.keras/model.weights.h5"). Refuses, by

@@ -139,7 +139,7 @@ Expected<ZipArchive> ZipArchive::open(Bytes bytes, std::string file) {
                        .mend = std::move(mend)});
   };
   if (bytes.empty())
-    return refuse("", "the file is empty");
+    return refuse("", "the file is empty", std::string(mend(Signature::empty)));
   ZipArchive zip;
   zip.handle = std::make_shared<ZipHandle>();
   zip.handle->bytes = std::move(bytes);
@@ -155,7 +155,9 @@ Expected<ZipArchive> ZipArchive::open(Bytes bytes, std::string file) {
     archive = openBuffer(content, 0, code);
   }
   if (!archive)
-    return refuse("", reasonNotOpened(content, code));
+    return refuse("", reasonNotOpened(content, code),
+                  std::string(signatureOf(content) == Signature::zip ? "download or copy it again"
+                                                                     : mend(signatureOf(content))));
 
   std::unordered_set<std::string> seen;
   zip_int64_t count = zip_get_num_entries(archive, 0);

@@ -1,4 +1,5 @@
 #include "formats/Json.h"
+#include "formats/Zip.h"
 
 #include <cmath>
 #include <gmock/gmock.h>
@@ -88,4 +89,23 @@ TEST(Json, aHostileNumberOfKeysTakesLinearTime) {
   for (int i = 0; i < 300000; ++i)
     text += "\"" + std::to_string(i) + "\":1,";
   EXPECT_EQ(parseJson(text + "\"end\":0}", "f")->size(), 300001u);
+}
+
+TEST(Json, damagedAndHostileConfigsOfKerasFilesAreRefused) {
+  for (auto [name, word] :
+       {std::pair{"config_not_json_keras", "is not JSON"},
+        std::pair{"config_truncated_json_keras", "is not JSON: ends early"},
+        std::pair{"config_not_utf8_keras", "UTF-8"}, std::pair{"json_depth_bomb_keras", "depth"},
+        std::pair{"json_depth_bomb_objects_keras", "depth"},
+        std::pair{"nested_sequential_400_keras", "nested"}}) {
+    SCOPED_TRACE(name);
+    auto bytes = readFile("test/formats/data/refuse/" + std::string(name) + "/model.keras");
+    ASSERT_TRUE(bytes);
+    auto archive = ZipArchive::open(std::move(*bytes), "model.keras");
+    ASSERT_TRUE(archive) << toString(archive.error());
+    auto config = archive->read("config.json");
+    ASSERT_TRUE(config) << toString(config.error());
+    EXPECT_THAT(messageOf({reinterpret_cast<const char *>(config->data()), config->size()}),
+                AllOf(HasSubstr("'config.json'"), HasSubstr(word)));
+  }
 }
