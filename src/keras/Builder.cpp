@@ -90,7 +90,7 @@ public:
   Json triple(const KerasTensor &tensor, int firstCall = 0) const {
     auto number = numbers.find(tensor.call.get());
     if (number == numbers.end())
-      return {"(a tensor of another model)", 0, 0};
+      return {"(a tensor of no layer)", 0, 0};
     return {names.at(tensor.call->layer.get()), number->second + firstCall, tensor.index};
   }
 
@@ -163,8 +163,11 @@ Expected<void> ModelBuilder::loadWeights(const std::string &path) {
 }
 
 ModelBuilder::operator LayerHandle() const {
-  Json spec = toConfig();
-  return {spec["class_name"].get<std::string>(), spec["config"]};
+  if (!asLayer) {
+    Json spec = toConfig();
+    asLayer.emplace(spec["class_name"].get<std::string>(), spec["config"]);
+  }
+  return *asLayer;
 }
 
 Sequential::Sequential(std::initializer_list<LayerHandle> layers, std::string name)

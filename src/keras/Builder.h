@@ -76,7 +76,8 @@ public:
   /// Opens a weights file, of any form that keras::loadWeights takes, for the next toModel().
   /// That it fits is checked when the weights are bound.
   Expected<void> loadWeights(const std::string &path);
-  /// The model as a layer of another one. Its weights do not come along.
+  /// The model as a layer of another one; the same layer every time, as it was when first asked
+  /// for. Its weights do not come along.
   operator LayerHandle() const;
   KerasTensor operator()(const KerasTensor &input) const { return LayerHandle(*this)(input); }
 
@@ -88,6 +89,7 @@ protected:
 
 private:
   std::shared_ptr<const Weights> weights;
+  mutable std::optional<LayerHandle> asLayer;
 };
 
 class Sequential : public ModelBuilder {

@@ -200,7 +200,7 @@ TEST(Hdf5, aGroupThatContainsItselfIsHarmless) {
 
 TEST(Hdf5, dataInOtherFilesAreRefused) {
   EXPECT_THAT(messageOfReading(openGood("refuse/h5_external_storage"), kernel),
-              AllOf(HasSubstr("external file: not read"), HasSubstr("hidden")));
+              AllOf(HasSubstr("external"), HasSubstr("hidden")));
   Hdf5File file = openGood("good/h5_forms");
   EXPECT_THAT(messageOfReading(file, "virtual"), HasSubstr("virtual"));
   EXPECT_THAT(messageOf(file.shapeOf("virtual")), HasSubstr("virtual"));
