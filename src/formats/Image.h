@@ -28,8 +28,9 @@ enum class Resample { nearest, bilinear, bicubic };
 
 /// Decodes a PNG or JPEG of any color type and bit depth, and converts as Pillow's convert('L') or
 /// convert('RGB') does, bit by bit: L = (19595 R + 38470 G + 7471 B + 32768) >> 16; alpha and EXIF
-/// rotation are ignored; of 16-bit samples the high byte counts. Input errors name the cause: not
-/// an image (says what it is), damaged, truncated, zero or more than 2^26 pixels.
+/// rotation are ignored. Of 16-bit samples the high byte counts (Pillow clips 16-bit gray at 255).
+/// CMYK goes through RGB. Input errors name the cause: not an image (says what it is), damaged,
+/// truncated, zero or more than 2^26 pixels, palette entries that do not exist.
 Expected<Image> readImage(std::span<const std::byte> bytes, const std::string &file,
                           ColorMode mode);
 
@@ -37,7 +38,7 @@ Expected<Image> readImage(std::span<const std::byte> bytes, const std::string &f
 void invert(Image &image);
 
 /// Pillow's resize: separable, antialiasing, 8 bits between the passes (Pillow 13's order of
-/// passes), equal to the bit. Source: Pillow 13, Image.resize.
+/// passes), equal to the bit. `width` and `height` are at least 1. Source: Pillow 13, Image.resize.
 Image resize(const Image &image, int width, int height, Resample filter);
 
 /// float32 in [0, 1] (value / 255), shape (height, width, channels).

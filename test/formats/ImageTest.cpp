@@ -1,0 +1,170 @@
+#include "formats/Image.h"
+
+#include "formats/Json.h"
+
+#include <gmock/gmock.h>
+
+using namespace hornet;
+using namespace hornet::formats;
+using testing::AllOf;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+namespace {
+
+const std::string folder = "test/golden/images/";
+
+Bytes load(const std::string &name) {
+  auto bytes = readFile(folder + name);
+  EXPECT_TRUE(bytes) << toString(bytes.error());
+  return bytes ? *bytes : Bytes();
+}
+
+/// The message of a refusal; empty when the image is read after all.
+std::string refusal(std::span<const std::byte> bytes, const std::string &name) {
+  auto image = readImage(bytes, name, ColorMode::gray);
+  if (image)
+    return "";
+  EXPECT_TRUE(std::holds_alternative<InputError>(image.error())) << toString(image.error());
+  return toString(image.error());
+}
+
+struct Broken {
+  const char *file;
+  const char *cause;
+};
+constexpr Broken brokenFiles[] = {
+    {"empty.png", "the file is empty"},
+    {"text_named.png", "neither PNG nor JPEG"},
+    {"only_signature.png", "before its header (IHDR)"},
+    {"truncated_half.png", "truncated PNG"},
+    {"truncated_in_ihdr.png", "before its header (IHDR)"},
+    {"zero_by_zero.png", "0 x 0 pixels"},
+    {"zero_height.png", "28 x 0 pixels"},
+    {"huge_header_dims.png", "2147483647 x 2147483647 pixels: more than the 67108864"},
+    {"large_header_dims.png", "100000 x 100000 pixels: more than the 67108864"},
+    {"decompression_bomb_20000.png", "20000 x 20000 pixels: more than the 67108864"},
+    {"bad_ihdr_crc.png", "CRC of its header (IHDR)"},
+    {"corrupt_idat.png", "damaged PNG: IDAT"},
+    {"bad_bit_depth.png", "bit depth 7 does not exist"},
+    {"bad_color_type.png", "color type 5 does not exist"},
+    {"bad_filter_byte.png", "filter value (after 5 of 28 rows)"},
+    {"palette_without_plte.png", "Missing PLTE"},
+    {"palette_index_out_of_range.png", "palette entry 9, but the palette has 2"},
+    {"too_few_rows.png", "after 10 of 28 rows"},
+    {"truncated_half.jpg", "truncated JPEG"},
+    {"only_soi.jpg", "no image"},
+    {"huge_dims.jpg", "65500 x 65500 pixels: more than the 67108864"},
+    {"zero_dims.jpg", "0 x 0 pixels"},
+    {"no_quant_tables.jpg", "Quantization table 0x00 was not defined"},
+    {"truncated.bmp", "this is a BMP image"},
+    {"huge_dims.bmp", "this is a BMP image"},
+    {"negative_width.bmp", "this is a BMP image"},
+};
+// No Huffman tables means the standard ones (as in motion JPEG); content counts, not the name.
+constexpr const char *readableFiles[] = {"no_huffman_tables.jpg", "magic_mismatch_jpeg_as.png"};
+
+} // namespace
+
+TEST(ImageTest, everyBrokenFileIsRefusedWithItsCause) {
+  for (auto [file, cause] : brokenFiles) {
+    std::string name = std::string("broken/") + file;
+    EXPECT_THAT(refusal(load(name), name), AllOf(HasSubstr(name + ": "), HasSubstr(cause)));
+  }
+}
+
+TEST(ImageTest, brokenFilesThatPillowReadsTooHaveTheirRealSize) {
+  for (const char *file : readableFiles) {
+    auto image = readImage(load(std::string("broken/") + file), file, ColorMode::rgb);
+    ASSERT_TRUE(image) << toString(image.error());
+    EXPECT_THAT((std::array{image->width, image->height}), ElementsAre(64, 48));
+  }
+}
+
+TEST(ImageTest, everyBrokenFileOfTheIndexIsTested) {
+  Bytes bytes = load("index.json");
+  auto index = parseJson({reinterpret_cast<const char *>(bytes.data()), bytes.size()}, "index");
+  ASSERT_TRUE(index);
+  EXPECT_EQ((*index)["broken"].size(), std::size(brokenFiles) + std::size(readableFiles));
+}
+
+TEST(ImageTest, otherFormatsAreCalledByTheirNames) {
+  EXPECT_THAT(refusal(load("bmp_24.bmp"), "a.bmp"),
+              AllOf(HasSubstr("BMP"), HasSubstr("PNG and JPEG"), HasSubstr("convert it")));
+  EXPECT_THAT(refusal(load("gif_palette.gif"), "a.gif"), HasSubstr("GIF"));
+  EXPECT_THAT(refusal(load("pgm_raw.pgm"), "a.pgm"), HasSubstr("PGM"));
+  EXPECT_THAT(refusal(load("refs.npz"), "a.npz"), HasSubstr("zip"));
+}
+
+TEST(ImageTest, aFileCutAnywhereIsRefused) {
+  for (const char *file : {"interlaced_rgb.png", "all_filters_many_idat.png", "palette_4_2bit.png",
+                           "jpeg_420.jpg", "jpeg_progressive.jpg", "jpeg_restart.jpg"}) {
+    Bytes bytes = load(file);
+    for (size_t size = 0; size < bytes.size(); size += size < 700 ? 1 : 13)
+      EXPECT_NE(refusal(std::span(bytes).first(size), file), "") << file << " cut to " << size;
+    EXPECT_NE(refusal(std::span(bytes).first(bytes.size() - 1), file), "") << file;
+  }
+}
+
+TEST(ImageTest, aChangedByteNeverCrashesAndIsMostlyNoticed) {
+  for (const char *file : {"interlaced_1bit_3x3.png", "palette_4_2bit.png", "jpeg_gray.jpg",
+                           "jpeg_cmyk.jpg", "jpeg_progressive.jpg"}) {
+    Bytes bytes = load(file);
+    size_t refused = 0;
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      std::byte original = std::exchange(bytes[i], bytes[i] ^ std::byte{0x5a});
+      refused += !readImage(bytes, file, ColorMode::rgb);
+      bytes[i] = original;
+    }
+    EXPECT_GT(refused, bytes.size() / 20) << file;
+  }
+}
+
+TEST(ImageTest, anImageTooLargeForItsFileIsRefusedBeforeItIsAllocated) {
+  Bytes bytes = load("jpeg_gray.jpg");
+  auto frame = std::ranges::search(bytes, std::array{std::byte{0xff}, std::byte{0xc0}});
+  for (size_t i = 5; i < 9; ++i) // height and width
+    frame[i] = std::byte{i % 2 ? uint8_t{0x1f} : uint8_t{0xff}};
+  EXPECT_THAT(refusal(bytes, "a.jpg"), HasSubstr("8191 x 8191 pixels, which"));
+}
+
+TEST(ImageTest, aProgressiveFileOfManyScansIsRefused) {
+  Bytes bytes = load("jpeg_gray_progressive.jpg");
+  // Repeat the last scan: from its SOS marker to the end marker.
+  auto scan = std::ranges::find_end(bytes, std::array{std::byte{0xff}, std::byte{0xda}});
+  Bytes last(scan.begin(), bytes.end() - 2);
+  bytes.resize(bytes.size() - 2);
+  for (int i = 0; i < 600; ++i)
+    bytes.insert(bytes.end(), last.begin(), last.end());
+  EXPECT_NE(refusal(bytes, "a.jpg"), "");
+}
+
+TEST(ImageTest, grayBecomesThreeEqualChannels) {
+  auto rgb = readImage(load("gray_1x1.png"), "", ColorMode::rgb);
+  ASSERT_TRUE(rgb);
+  EXPECT_EQ(rgb->channels, 3);
+  EXPECT_THAT(rgb->pixels, ElementsAre(77, 77, 77));
+}
+
+TEST(ImageTest, invertAndToTensorKeepTheLayout) {
+  Image image{1, 2, 3, {0, 51, 255, 1, 2, 3}};
+  invert(image);
+  EXPECT_THAT(image.pixels, ElementsAre(255, 204, 0, 254, 253, 252));
+  Tensor tensor = toTensor(image);
+  EXPECT_EQ(tensor.shape(), (Shape{2, 1, 3}));
+  EXPECT_THAT(tensor.as<float>().first(3), ElementsAre(1.0f, 0.8f, 0.0f));
+}
+
+TEST(ImageTest, resizingAnEvenColorKeepsIt) {
+  Image image{7, 5, 3, {}};
+  for (int i = 0; i < 35; ++i)
+    image.pixels.insert(image.pixels.end(), {10, 200, 255});
+  for (Resample filter : {Resample::nearest, Resample::bilinear, Resample::bicubic})
+    for (auto [width, height] : {std::pair{3, 2}, {20, 1}, {1, 30}, {7, 9}, {3, 5}}) {
+      Image result = resize(image, width, height, filter);
+      ASSERT_EQ(result.pixels.size(), size_t(3 * width * height));
+      for (size_t i = 0; i < result.pixels.size(); ++i)
+        ASSERT_EQ(result.pixels[i], image.pixels[i % 3]);
+    }
+}
