@@ -25,8 +25,9 @@ Expected<NamedTensors> readNpz(const std::string &path) {
                          .reason = "not an array: the members of a .npz end in .npy",
                          .mend = "write the file with numpy.savez"});
     Bytes bytes = HORNET_TRY(archive.read(member));
+    std::string name = fmt::format("{}/{}", path, member);
     tensors.emplace_back(member.substr(0, member.size() - extension.size()),
-                         HORNET_TRY(readNpy(bytes, path + "/" + member)));
+                         HORNET_TRY(readNpy(bytes, name)));
   }
   return tensors;
 }
@@ -75,7 +76,8 @@ public:
   std::optional<Bytes> finish() {
     if (!archive || zip_close(archive.get()) != 0)
       return std::nullopt;
-    (void)archive.release(); // closing has freed it
+    // NOLINTNEXTLINE(bugprone-unused-return-value): closing has freed it.
+    (void)archive.release();
     zip_stat_t status;
     if (zip_source_stat(sink.get(), &status) != 0 || zip_source_open(sink.get()) != 0)
       return std::nullopt;

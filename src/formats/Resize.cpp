@@ -53,8 +53,11 @@ Taps tapsOf(int inSize, int outSize, const Kernel &kernel) {
   std::vector<double> values;
   for (int out = 0; out < outSize; ++out) {
     double center = (out + 0.5) * scale;
+    // Toward zero, not rounded: a negative start is cut off anyway.
+    // NOLINTBEGIN(bugprone-incorrect-roundings)
     int first = std::max(static_cast<int>(center - support + 0.5), 0);
     int last = std::min(static_cast<int>(center + support + 0.5), inSize);
+    // NOLINTEND(bugprone-incorrect-roundings)
     double sum = 0;
     values.clear();
     for (int i = first; i < last; ++i) {

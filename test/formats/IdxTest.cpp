@@ -113,7 +113,7 @@ TEST(IdxTest, damagedGzipDataIsRefused) {
 
 TEST(IdxTest, theByteCountMustBeThatOfTheHeader) {
   for (bool packed : {false, true}) {
-    auto pack = [packed](std::string text) { return packed ? gzip(text) : text; };
+    auto pack = [packed](const std::string &text) { return packed ? gzip(text) : text; };
     EXPECT_THAT(refusal(pack(std::string(small.substr(0, 17)))),
                 AllOf(HasSubstr("truncated"), HasSubstr("(2, 3)"), HasSubstr("holds 17")));
     EXPECT_THAT(refusal(pack(std::string(small) + "g")), HasSubstr("holds more"));

@@ -11,7 +11,9 @@ using namespace hornet::formats;
 
 namespace {
 
-const std::string folder = "test/golden/images/";
+constexpr std::string_view folder = "test/golden/images/";
+
+std::string pathOf(std::string_view name) { return std::string(folder).append(name); }
 const std::pair<const char *, Resample> filters[] = {{"nearest", Resample::nearest},
                                                      {"bilinear", Resample::bilinear},
                                                      {"bicubic", Resample::bicubic}};
@@ -19,10 +21,10 @@ const std::pair<const char *, Resample> filters[] = {{"nearest", Resample::neare
 class ImageGoldenTest : public testing::Test {
 protected:
   static void SetUpTestSuite() {
-    auto tensors = readNpzFile(folder + "refs.npz");
+    auto tensors = readNpzFile(pathOf("refs.npz"));
     ASSERT_TRUE(tensors) << toString(tensors.error());
     references = {tensors->begin(), tensors->end()};
-    auto bytes = readFile(folder + "index.json");
+    auto bytes = readFile(pathOf("index.json"));
     ASSERT_TRUE(bytes);
     auto index = parseJson({reinterpret_cast<const char *>(bytes->data()), bytes->size()}, "index");
     ASSERT_TRUE(index);
@@ -32,7 +34,7 @@ protected:
   }
 
   static Image read(const std::string &file, ColorMode mode = ColorMode::gray) {
-    auto bytes = readFile(folder + file);
+    auto bytes = readFile(pathOf(file));
     EXPECT_TRUE(bytes);
     auto image = readImage(*bytes, file, mode);
     EXPECT_TRUE(image) << toString(image.error());

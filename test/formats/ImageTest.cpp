@@ -7,16 +7,17 @@
 using namespace hornet;
 using namespace hornet::formats;
 using testing::AllOf;
-using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
 namespace {
 
-const std::string folder = "test/golden/images/";
+constexpr std::string_view folder = "test/golden/images/";
+
+std::string pathOf(std::string_view name) { return std::string(folder).append(name); }
 
 Bytes load(const std::string &name) {
-  auto bytes = readFile(folder + name);
+  auto bytes = readFile(pathOf(name));
   EXPECT_TRUE(bytes) << toString(bytes.error());
   return bytes ? *bytes : Bytes();
 }

@@ -8,16 +8,17 @@
 using namespace hornet;
 using namespace hornet::formats;
 using testing::AllOf;
-using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
 namespace {
 
-const std::string folder = "test/formats/data/npy/";
+constexpr std::string_view folder = "test/formats/data/npy/";
+
+std::string pathOf(std::string_view name) { return std::string(folder).append(name); }
 
 Tensor load(const std::string &name) {
-  auto tensor = readNpyFile(folder + name);
+  auto tensor = readNpyFile(pathOf(name));
   EXPECT_TRUE(tensor) << toString(tensor.error());
   return tensor ? *tensor : Tensor();
 }
@@ -97,7 +98,7 @@ TEST(NpyTest, whatIsWrittenIsReadBack) {
 
 TEST(NpyTest, bytesAreThoseOfNumPy) {
   for (const char *name : {"c_order_f4.npy", "half.npy", "scalar_bool.npy", "empty.npy"})
-    EXPECT_EQ(writeNpy(load(name)), *readFile(folder + name)) << name;
+    EXPECT_EQ(writeNpy(load(name)), *readFile(pathOf(name))) << name;
 }
 
 TEST(NpyTest, bfloat16IsWrittenAsFloat32) {
@@ -114,7 +115,7 @@ TEST(NpyTest, arraysThatAreNotNumbersAreRefusedByName) {
                             {"strings.npy", "array of strings"},
                             {"records.npy", "records (a structured type)"},
                             {"complex.npy", "complex numbers"}}) {
-    auto tensor = readNpyFile(folder + name);
+    auto tensor = readNpyFile(pathOf(name));
     ASSERT_FALSE(tensor);
     EXPECT_THAT(toString(tensor.error()),
                 AllOf(HasSubstr(name), HasSubstr(what), HasSubstr("numpy.save")));
@@ -124,7 +125,7 @@ TEST(NpyTest, arraysThatAreNotNumbersAreRefusedByName) {
 }
 
 TEST(NpyTest, sizesAreCheckedAgainstTheBytes) {
-  auto sized = [](std::string shape, size_t bytes) {
+  auto sized = [](const std::string &shape, size_t bytes) {
     return refusal(npy("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + "}", bytes));
   };
   EXPECT_EQ(sized("(2, 3)", 24), "");
@@ -160,14 +161,14 @@ TEST(NpyTest, headersThatAreNotJustTheDictAreRefused) {
 }
 
 TEST(NpyTest, fileThatIsCutOrOfAnotherVersionIsRefused) {
-  Bytes bytes = *readFile(folder + "c_order_f4.npy");
+  Bytes bytes = *readFile(pathOf("c_order_f4.npy"));
   for (size_t size = 0; size < bytes.size(); ++size)
     EXPECT_NE(refusal(std::span(bytes).first(size)), "") << size;
   EXPECT_THAT(refusal(npy("{}", 0, 4)), HasSubstr("version 4"));
 }
 
 TEST(NpzTest, filesOfNumPyAreReadInTheirOrder) {
-  auto tensors = readNpzFile(folder + "savez.npz");
+  auto tensors = readNpzFile(pathOf("savez.npz"));
   ASSERT_TRUE(tensors) << toString(tensors.error());
   ASSERT_EQ(tensors->size(), 2u);
   EXPECT_EQ((*tensors)[0].first, "x");
@@ -175,7 +176,7 @@ TEST(NpzTest, filesOfNumPyAreReadInTheirOrder) {
   EXPECT_EQ((*tensors)[1].first, "scope/y");
   EXPECT_THAT((*tensors)[1].second.as<int32_t>(), ElementsAre(1, 2, 3));
 
-  auto compressed = readNpzFile(folder + "savez_compressed.npz");
+  auto compressed = readNpzFile(pathOf("savez_compressed.npz"));
   ASSERT_TRUE(compressed) << toString(compressed.error());
   EXPECT_EQ((*compressed)[0].second.shape(), (Shape{50, 50}));
 }
@@ -224,7 +225,7 @@ TEST(NpzTest, membersThatAreNotArraysAreRefusedByName) {
   ASSERT_FALSE(tensors);
   EXPECT_THAT(toString(tensors.error()),
               AllOf(HasSubstr("cnn.keras: 'metadata.json'"), HasSubstr(".npy")));
-  auto npy = readNpzFile(folder + "half.npy");
+  auto npy = readNpzFile(pathOf("half.npy"));
   ASSERT_FALSE(npy);
   EXPECT_THAT(toString(npy.error()), HasSubstr("half.npy"));
 }
