@@ -44,8 +44,8 @@ void registerDialects(DialectRegistry &registry) {
 }
 
 static void addCleanUp(OpPassManager &passes) {
-  passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
+  passes.addPass(createCanonicalizerPass());
 }
 
 /// Graph → smaller graph.
@@ -63,14 +63,30 @@ static void addOptimize(OpPassManager &passes, const PipelineSettings &settings)
 static void addLinalg(OpPassManager &passes, const PipelineSettings &settings) {
   passes.addPass(lower::createGraphToLinalg());
   passes.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
-  addCleanUp(passes);
+  passes.addPass(createCanonicalizerPass());
   passes.addPass(lower::createHoistParameters());
   passes.addPass(createCanonicalizerPass());
 }
 
-static void addFuse(OpPassManager &passes, const PipelineSettings &settings) {}
+/// Elementwise ops merge.
+static void addFuse(OpPassManager &passes, const PipelineSettings &settings) {
+  if (settings.level == 0)
+    return;
+  passes.addNestedPass<func::FuncOp>(lower::createFuseElementwise());
+  passes.addPass(createCanonicalizerPass());
+}
 
-static void addSchedule(OpPassManager &passes, const PipelineSettings &settings) {}
+/// Structured ops → loops over register tiles.
+static void addSchedule(OpPassManager &passes, const PipelineSettings &settings) {
+  if (settings.level == 0)
+    return;
+  lower::ScheduleKernelsOptions options;
+  options.vectorBytes = settings.target.vectorBytes;
+  options.vectorRegisters = settings.target.vectorRegisters;
+  options.threads = settings.threads;
+  passes.addNestedPass<func::FuncOp>(lower::createScheduleKernels(options));
+  passes.addPass(createCanonicalizerPass());
+}
 
 /// Tensors → memrefs. Results go where the caller wants them.
 static void addBufferize(OpPassManager &passes, const PipelineSettings &settings) {
@@ -83,21 +99,28 @@ static void addBufferize(OpPassManager &passes, const PipelineSettings &settings
   addCleanUp(passes);
 }
 
-/// Buffers → one arena.
+/// Buffers → one arena; functions → entry points.
 static void addPlan(OpPassManager &passes, const PipelineSettings &settings) {
   passes.addNestedPass<func::FuncOp>(lower::createPlanMemory());
   passes.addPass(lower::createEntryPoints());
 }
 
-/// Loops, vectors and memrefs → the LLVM dialect.
+/// What is left of structured ops and loops → the LLVM dialect.
 static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
   passes.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  passes.addNestedPass<func::FuncOp>(lower::createLowerForall());
+  passes.addNestedPass<func::FuncOp>(lower::createExpandMath());
+  if (settings.threads > 1) {
+    ConvertSCFToOpenMPPassOptions options;
+    options.numThreads = settings.threads;
+    passes.addPass(createConvertSCFToOpenMPPass(options));
+  }
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createSCFToControlFlowPass());
-  passes.addPass(createConvertMathToLibmPass());
-  passes.addPass(createConvertMathToLLVMPass());
   passes.addPass(createConvertVectorToLLVMPass());
+  passes.addPass(createConvertMathToLLVMPass());
+  passes.addPass(createConvertMathToLibmPass());
   passes.addPass(createFinalizeMemRefToLLVMConversionPass());
   passes.addPass(createConvertFuncToLLVMPass());
   passes.addPass(createArithToLLVMConversionPass());
