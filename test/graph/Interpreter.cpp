@@ -1,4 +1,4 @@
-#include "test/graph/Interpreter.h"
+#include "test/graph/InterpreterRules.h"
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
 
@@ -7,29 +7,25 @@
 
 using namespace mlir;
 using namespace hornet::graph;
-using hornet::test::Array;
+using namespace hornet::test;
 
-namespace {
-
-using Index = SmallVector<int64_t>;
-
-/// Calls `f` with every index of `shape`, in row-major order.
-void forEach(ArrayRef<int64_t> shape, function_ref<void(ArrayRef<int64_t>)> f) {
-  Index index(shape.size(), 0), strides = computeStrides(shape);
-  for (int64_t i = 0, n = Array::count(shape); i < n; ++i)
-    f(delinearize(i, strides));
+void hornet::test::forEach(ArrayRef<int64_t> shape, function_ref<void(ArrayRef<int64_t>)> f) {
+  Index index(shape.size(), 0);
+  for (int64_t i = 0, n = Array::count(shape); i < n; ++i) {
+    f(index);
+    for (size_t d = shape.size(); d > 0 && ++index[d - 1] == shape[d - 1]; --d)
+      index[d - 1] = 0;
+  }
 }
 
-/// The element at `index`, which may have more dimensions than `x`: those are broadcast.
-float &at(Array &x, ArrayRef<int64_t> index) {
+float &hornet::test::at(Array &x, ArrayRef<int64_t> index) {
   int64_t linear = 0;
   for (auto [extent, i] : llvm::zip_equal(x.shape, index.take_back(x.shape.size())))
     linear = linear * extent + (extent == 1 ? 0 : i);
   return x.values[linear];
 }
 
-using Inputs = MutableArrayRef<Array>;
-using Rule = std::function<Array(Operation *, Inputs)>;
+namespace {
 
 template <class F> Rule elementwise(F f) {
   return [f](Operation *, Inputs in) {
@@ -134,37 +130,41 @@ Array constant(Operation *op, Inputs) {
 }
 
 const llvm::StringMap<Rule> &rules() {
-  static const llvm::StringMap<Rule> table = {
-      {"graph.abs", elementwise([](float x) { return std::fabs(x); })},
-      {"graph.add", elementwise(std::plus<float>())},
-      {"graph.compare", compare},
-      {"graph.constant", constant},
-      {"graph.divide", elementwise(std::divides<float>())},
-      {"graph.erf", elementwise([](float x) { return std::erf(x); })},
-      {"graph.exp", elementwise([](float x) { return std::exp(x); })},
-      {"graph.expm1", elementwise([](float x) { return std::expm1(x); })},
-      {"graph.log", elementwise([](float x) { return std::log(x); })},
-      {"graph.log1p", elementwise([](float x) { return std::log1p(x); })},
-      {"graph.maximum", elementwise(greatest)},
-      {"graph.minimum", elementwise(least)},
-      {"graph.multiply", elementwise(std::multiplies<float>())},
-      {"graph.negate", elementwise([](float x) { return -x; })},
-      {"graph.reduce_max",
-       [](Operation *op, Inputs in) { return reduce<ReduceMaxOp>(op, in, -INFINITY, greatest); }},
-      {"graph.reduce_sum",
-       [](Operation *op, Inputs in) { return reduce<ReduceSumOp>(op, in, 0, std::plus<>()); }},
-      {"graph.relu", elementwise([](float x) { return greatest(x, 0); })},
-      {"graph.reshape", reshape},
-      {"graph.rsqrt", elementwise([](float x) { return 1 / std::sqrt(x); })},
-      {"graph.select", elementwise([](float p, float x, float y) { return p != 0 ? x : y; })},
-      {"graph.sigmoid", elementwise(sigmoid)},
-      {"graph.slice", slice},
-      {"graph.softmax", softmax},
-      {"graph.sqrt", elementwise([](float x) { return std::sqrt(x); })},
-      {"graph.subtract", elementwise(std::minus<float>())},
-      {"graph.tanh", elementwise([](float x) { return std::tanh(x); })},
-      {"graph.transpose", transpose},
-  };
+  static const llvm::StringMap<Rule> table = [] {
+    llvm::StringMap<Rule> rules = {
+        {"graph.abs", elementwise([](float x) { return std::fabs(x); })},
+        {"graph.add", elementwise(std::plus<float>())},
+        {"graph.compare", compare},
+        {"graph.constant", constant},
+        {"graph.divide", elementwise(std::divides<float>())},
+        {"graph.erf", elementwise([](float x) { return std::erf(x); })},
+        {"graph.exp", elementwise([](float x) { return std::exp(x); })},
+        {"graph.expm1", elementwise([](float x) { return std::expm1(x); })},
+        {"graph.log", elementwise([](float x) { return std::log(x); })},
+        {"graph.log1p", elementwise([](float x) { return std::log1p(x); })},
+        {"graph.maximum", elementwise(greatest)},
+        {"graph.minimum", elementwise(least)},
+        {"graph.multiply", elementwise(std::multiplies<float>())},
+        {"graph.negate", elementwise([](float x) { return -x; })},
+        {"graph.reduce_max",
+         [](Operation *op, Inputs in) { return reduce<ReduceMaxOp>(op, in, -INFINITY, greatest); }},
+        {"graph.reduce_sum",
+         [](Operation *op, Inputs in) { return reduce<ReduceSumOp>(op, in, 0, std::plus<>()); }},
+        {"graph.relu", elementwise([](float x) { return greatest(x, 0); })},
+        {"graph.reshape", reshape},
+        {"graph.rsqrt", elementwise([](float x) { return 1 / std::sqrt(x); })},
+        {"graph.select", elementwise([](float p, float x, float y) { return p != 0 ? x : y; })},
+        {"graph.sigmoid", elementwise(sigmoid)},
+        {"graph.slice", slice},
+        {"graph.softmax", softmax},
+        {"graph.sqrt", elementwise([](float x) { return std::sqrt(x); })},
+        {"graph.subtract", elementwise(std::minus<float>())},
+        {"graph.tanh", elementwise([](float x) { return std::tanh(x); })},
+        {"graph.transpose", transpose},
+    };
+    addContractions(rules);
+    return rules;
+  }();
   return table;
 }
 

@@ -1,0 +1,150 @@
+// The rules of the interpreter for ops that sum products or slide a window, and their kin.
+
+#include "test/graph/InterpreterRules.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace hornet::graph;
+
+namespace hornet::test {
+
+static Array matmul(Operation *, Inputs in) {
+  Index shape = llvm::to_vector(in[0].shape);
+  int64_t inner = shape.back(), columns = in[1].shape[1];
+  shape.back() = columns;
+  Array result(shape);
+  for (size_t i = 0; i < result.values.size(); ++i)
+    for (int64_t k = 0; k < inner; ++k)
+      result.values[i] +=
+          in[0].values[i / columns * inner + k] * in[1].values[k * columns + i % columns];
+  return result;
+}
+
+namespace {
+struct Window {
+  ArrayRef<int64_t> size, strides, low;
+  Index dilations;
+};
+} // namespace
+
+/// Calls `f` with each place of the window that lies inside of `x` (offset in the window, and index
+/// in x, with channel 0), for the result at `index`.
+static void forWindow(const Array &x, const Window &window, ArrayRef<int64_t> index,
+                      function_ref<void(ArrayRef<int64_t>, Index &)> f) {
+  forEach(window.size, [&](ArrayRef<int64_t> offset) {
+    Index source = {index[0]};
+    for (size_t d = 0; d < offset.size(); ++d) {
+      int64_t i =
+          index[d + 1] * window.strides[d] + offset[d] * window.dilations[d] - window.low[d];
+      if (i < 0 || i >= x.shape[d + 1])
+        return;
+      source.push_back(i);
+    }
+    source.push_back(0);
+    f(offset, source);
+  });
+}
+
+/// The type's shape, with the batch of `x`.
+static Index resultShape(Operation *op, const Array &x) {
+  Index shape(cast<RankedTensorType>(op->getResult(0).getType()).getShape());
+  shape[0] = x.shape[0];
+  return shape;
+}
+
+static Array convolution(Operation *op, Inputs in) {
+  auto conv = cast<ConvolutionOp>(op);
+  Array &x = in[0], &filter = in[1], result(resultShape(op, x));
+  Window window = {ArrayRef(filter.shape).drop_back(2), conv.getStrides(), conv.getLow(),
+                   llvm::to_vector(conv.getDilations())};
+  int64_t channels = filter.shape.end()[-2];
+  int64_t filtersAGroup = filter.shape.back() / static_cast<int64_t>(conv.getGroups());
+  forEach(result.shape, [&](ArrayRef<int64_t> index) {
+    float &sum = at(result, index);
+    int64_t first = index.back() / filtersAGroup * channels;
+    forWindow(x, window, index, [&](ArrayRef<int64_t> offset, Index &source) {
+      Index weight = llvm::to_vector(offset);
+      weight.append({0, index.back()});
+      for (int64_t c = 0; c < channels; ++c) {
+        source.back() = first + c;
+        weight.end()[-2] = c;
+        sum += at(x, source) * at(filter, weight);
+      }
+    });
+  });
+  return result;
+}
+
+template <class Op, bool isMean> static Array pool(Operation *op, Inputs in) {
+  auto pool = cast<Op>(op);
+  Array &x = in[0], result(resultShape(op, x));
+  Window window = {pool.getWindow(), pool.getStrides(), pool.getLow(),
+                   Index(pool.getWindow().size(), 1)};
+  forEach(result.shape, [&](ArrayRef<int64_t> index) {
+    float sum = 0, most = -INFINITY, count = 0;
+    forWindow(x, window, index, [&](ArrayRef<int64_t>, Index &source) {
+      source.back() = index.back();
+      float value = at(x, source);
+      sum += value;
+      most = std::isnan(value) || value > most ? value : most;
+      ++count;
+    });
+    at(result, index) = isMean ? sum / count : most;
+  });
+  return result;
+}
+
+static Array batchNorm(Operation *op, Inputs in) {
+  double epsilon = cast<BatchNormOp>(op).getEpsilon().convertToDouble();
+  Array result = in[0];
+  for (size_t i = 0; i < result.values.size(); ++i) {
+    size_t c = i % in[1].values.size();
+    result.values[i] = (in[0].values[i] - in[3].values[c]) /
+                           std::sqrt(in[4].values[c] + static_cast<float>(epsilon)) *
+                           in[1].values[c] +
+                       in[2].values[c];
+  }
+  return result;
+}
+
+static Array concatenate(Operation *op, Inputs in) {
+  auto dimension = cast<ConcatenateOp>(op).getDimension();
+  Array result(resultShape(op, in[0]));
+  int64_t first = 0;
+  for (Array &x : in) {
+    forEach(x.shape, [&](ArrayRef<int64_t> index) {
+      Index target = llvm::to_vector(index);
+      target[dimension] += first;
+      at(result, target) = at(x, index);
+    });
+    first += x.shape[dimension];
+  }
+  return result;
+}
+
+static Array pad(Operation *op, Inputs in) {
+  auto pad = cast<PadOp>(op);
+  Array result(resultShape(op, in[0]));
+  llvm::fill(result.values, pad.getValue().convertToDouble());
+  forEach(in[0].shape, [&](ArrayRef<int64_t> index) {
+    Index target;
+    for (auto [i, low] : llvm::zip_equal(index, pad.getLow()))
+      target.push_back(i + low);
+    at(result, target) = at(in[0], index);
+  });
+  return result;
+}
+
+void addContractions(llvm::StringMap<Rule> &rules) {
+  rules["graph.average_pool"] = pool<AveragePoolOp, true>;
+  rules["graph.batch_norm"] = batchNorm;
+  rules["graph.concatenate"] = concatenate;
+  rules["graph.convolution"] = convolution;
+  rules["graph.dropout"] = [](Operation *, Inputs in) { return in[0]; };
+  rules["graph.matmul"] = matmul;
+  rules["graph.max_pool"] = pool<MaxPoolOp, false>;
+  rules["graph.pad"] = pad;
+}
+
+} // namespace hornet::test
