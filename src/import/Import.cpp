@@ -1,0 +1,307 @@
+#include "import/Import.h"
+
+#include "import/Importers.h"
+#include "import/Inputs.h"
+#include "import/Policies.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Verifier.h"
+
+#include <fmt/format.h>
+#include <map>
+
+using namespace mlir;
+
+namespace hornet::import {
+
+namespace {
+/// Models unfold when a nested one is called more than once: more calls than this are not imported.
+constexpr size_t mostCalls = 100000;
+constexpr int outermost = -1;
+
+/// The tensors of one model while it is inlined: by layer and call.
+using Tensors = std::map<std::pair<int, int>, SmallVector<Value>>;
+
+class ModelImport {
+public:
+  ModelImport(MLIRContext &context, const keras::Model &model, const ImportOptions &options)
+      : model(model), options(options), state{OpBuilder(&context), model.file} {}
+  Expected<ImportedModel> run();
+
+private:
+  void plan(const keras::Model &model, const std::vector<std::string> &path, bool trainable,
+            int parent);
+  SmallVector<Value> addArguments(Block &block, ImportedModel &result);
+  SmallVector<Value> inlineModel(const keras::Model &model, int parent, ArrayRef<Value> inputs);
+  void importCall(const keras::Model &model, int parent, keras::Step step, Tensors &tensors);
+  SmallVector<Value> importNested(LayerImport &layer, size_t record, ArrayRef<Value> inputs);
+  void note(const LayerRecord &record, const std::string &text);
+  void flattenParameters(ImportedModel &result);
+  Expected<void> finish(func::FuncOp predict, ArrayRef<Value> outputs, ImportedModel &result);
+
+  const keras::Model &model;
+  const ImportOptions &options;
+  ImportState state;
+  std::map<std::pair<int, int>, size_t> recordOf;     ///< (record of the model around it, layer)
+  std::map<std::pair<int, std::string>, int> layerOf; ///< (that record, name) to layer
+  std::vector<std::string> diagnostics;               ///< what MLIR said since the last layer
+  size_t calls = 0;
+};
+} // namespace
+
+static RankedTensorType tensorType(MLIRContext *context, const Shape &shape, DType dtype) {
+  SmallVector<int64_t> extents;
+  for (int64_t extent : shape)
+    extents.push_back(extent == unknownSize ? ShapedType::kDynamic : extent);
+  Type element = Float32Type::get(context);
+  if (dtype == DType::boolean)
+    element = IntegerType::get(context, 1);
+  return RankedTensorType::get(extents, element);
+}
+
+/// Products of the contractions among `ops`, for one sample.
+static int64_t multiplyAdds(llvm::iterator_range<Block::iterator> ops) {
+  int64_t total = 0;
+  for (Operation &op : ops) {
+    ArrayRef<int64_t> weight;
+    if (auto matmul = dyn_cast<graph::MatmulOp>(op))
+      weight = matmul.getRhs().getType().getShape();
+    else if (auto convolution = dyn_cast<graph::ConvolutionOp>(op))
+      weight = convolution.getFilter().getType().getShape();
+    else
+      continue;
+    auto result = cast<RankedTensorType>(op.getResult(0).getType()).getShape();
+    total = llvm::SaturatingAdd<uint64_t>(
+                total, llvm::SaturatingMultiply<uint64_t>(elementsOf(result),
+                                                          elementsOf(weight.drop_back()))) &
+            INT64_MAX;
+  }
+  return total;
+}
+
+/// Gives every layer its record, before anything is imported: their order is that of the weights.
+void ModelImport::plan(const keras::Model &model, const std::vector<std::string> &path,
+                       bool trainable, int parent) {
+  for (auto [i, layer] : llvm::enumerate(model.layers)) {
+    std::vector<std::string> layerPath = path;
+    layerPath.push_back(layer.name);
+    bool layerTrainable = trainable && layer.trainable();
+    size_t record = state.records.size();
+    recordOf[{parent, i}] = record;
+    layerOf[{parent, layer.name}] = static_cast<int>(i);
+    state.records.push_back({layerPath, layer.className, layerTrainable, layer.implied});
+    state.parameters.emplace_back();
+    if (layer.model)
+      plan(*layer.model, layerPath, layerTrainable && layer.model->trainable,
+           static_cast<int>(record));
+  }
+}
+
+void ModelImport::note(const LayerRecord &record, const std::string &text) {
+  if (!text.empty() && llvm::none_of(state.notes, [&](auto &n) { return n.reason == text; }))
+    state.notes.push_back(
+        {model.file, llvm::join(record.path, "/"), record.className, "dtype", text});
+}
+
+/// One argument for each input; null for those whose shape is not known.
+SmallVector<Value> ModelImport::addArguments(Block &block, ImportedModel &result) {
+  SmallVector<Value> arguments;
+  std::vector<std::optional<Shape>> shapes = inputShapes(model, options, state.problems);
+  for (auto [port, shape] : llvm::zip_equal(model.inputs, shapes)) {
+    const keras::Layer *layer = model.find(port.tensor.layer);
+    DType dtype = layer && policyOf(layer->config) == "bool" ? DType::boolean : DType::f32;
+    result.inputs.push_back({port.name, shape.value_or(Shape()), dtype});
+    Location loc = NameLoc::get(state.builder.getStringAttr(port.tensor.layer));
+    arguments.push_back(
+        shape ? block.addArgument(tensorType(state.builder.getContext(), *shape, dtype), loc)
+              : Value());
+  }
+  return arguments;
+}
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+SmallVector<Value> ModelImport::inlineModel(const keras::Model &model, int parent,
+                                            ArrayRef<Value> inputs) {
+  Tensors tensors;
+  for (auto [port, value] : llvm::zip(model.inputs, inputs))
+    tensors[{layerOf[{parent, port.tensor.layer}], port.tensor.call}] = {value};
+  for (keras::Step step : model.order) {
+    if (++calls > mostCalls)
+      break;
+    importCall(model, parent, step, tensors);
+  }
+  SmallVector<Value> outputs;
+  for (const keras::Port &port : model.outputs) {
+    ArrayRef<Value> results = tensors[{layerOf[{parent, port.tensor.layer}], port.tensor.call}];
+    auto index = static_cast<size_t>(port.tensor.tensor);
+    outputs.push_back(index < results.size() ? results[index] : Value());
+  }
+  return outputs;
+}
+
+void ModelImport::importCall(const keras::Model &model, int parent, keras::Step step,
+                             Tensors &tensors) {
+  const keras::Layer &layer = model.layers[step.layer];
+  const keras::Call &call = layer.calls[step.call];
+  size_t record = recordOf[{parent, step.layer}];
+  SmallVector<Value> inputs, &results = tensors[{step.layer, step.call}];
+  CallRecord callRecord;
+  for (const keras::TensorRef &ref : call.inputs) {
+    ArrayRef<Value> from = tensors[{layerOf[{parent, ref.layer}], ref.call}];
+    auto index = static_cast<size_t>(ref.tensor);
+    inputs.push_back(index < from.size() ? from[index] : Value());
+    callRecord.connectedTo.push_back(fmt::format("{}[{}][{}]", ref.layer, ref.call, ref.tensor));
+  }
+  LayerImport import(state, record, model, layer, call, inputs);
+  note(state.records[record], checkPolicy(import));
+  Block &block = *state.builder.getInsertionBlock();
+  Operation *before = block.empty() ? nullptr : &block.back();
+  if (layer.model)
+    results = importNested(import, record, inputs);
+  else if (!layer.isInput()) {
+    LayerImporter importer = findImporter(layer.className);
+    (importer ? importer : importUnknown)(import);
+    results.assign(import.allResults().begin(), import.allResults().end());
+  }
+  for (const std::string &diagnostic : std::exchange(diagnostics, {}))
+    import.problem("", diagnostic);
+
+  auto first = before ? std::next(before->getIterator()) : block.begin();
+  LayerRecord &filled = state.records[record];
+  filled.multiplyAdds += multiplyAdds({first, block.end()});
+  for (auto [values, shapes] : {std::pair(ArrayRef<Value>(inputs), &callRecord.inputs),
+                                std::pair(ArrayRef<Value>(results), &callRecord.outputs)})
+    for (Value value : values)
+      shapes->push_back(value ? toShape(value) : Shape());
+  filled.calls.push_back(std::move(callRecord));
+}
+
+/// A nested model's inputs in its own order: those of a dict come by name.
+static SmallVector<Value> orderInputs(const keras::Model &nested, const keras::Call &call,
+                                      ArrayRef<Value> inputs) {
+  const Json *dict = call.args.is_array() && call.args.size() == 1 ? &call.args[0] : nullptr;
+  SmallVector<Value> ordered;
+  for (const keras::Port &port : nested.inputs) {
+    if (!dict || !dict->is_object() || !dict->contains(port.name))
+      return SmallVector<Value>(inputs);
+    const Json &tensor = (*dict)[port.name];
+    auto index = tensor.is_object() ? tensor.value(std::string(keras::tensorKey), size_t(0)) : 0;
+    ordered.push_back(index < inputs.size() ? inputs[index] : Value());
+  }
+  return ordered;
+}
+
+SmallVector<Value> ModelImport::importNested(LayerImport &layer, size_t record,
+                                             ArrayRef<Value> inputs) {
+  const keras::Model &nested = *layer.layer().model;
+  SmallVector<Value> ordered = orderInputs(nested, layer.call(), inputs);
+  if (ordered.size() != nested.inputs.size())
+    layer.problem("inbound_nodes", fmt::format("the model takes {} inputs, got {}",
+                                               nested.inputs.size(), ordered.size()));
+  ordered.resize(nested.inputs.size());
+  for (auto [port, value] : llvm::zip_equal(nested.inputs, ordered)) {
+    const keras::Layer *input = nested.find(port.tensor.layer);
+    auto declared = input ? keras::batchShape(nested, *input) : std::optional<Shape>();
+    if (!declared || !*declared || !value || fits(toShape(value), **declared))
+      continue;
+    layer.problem("inbound_nodes", fmt::format("the model's input '{}' takes {}, got {}", port.name,
+                                               toString(**declared), shapeOf(value)));
+    value = {};
+  }
+  return inlineModel(nested, static_cast<int>(record), ordered);
+}
+
+//===----------------------------------------------------------------------===//
+// The module
+//===----------------------------------------------------------------------===//
+
+/// Parameters in the order of the layers, and which of them are whose.
+void ModelImport::flattenParameters(ImportedModel &result) {
+  for (size_t i = 0; i < state.records.size(); ++i)
+    for (keras::Parameter &parameter : state.parameters[i]) {
+      state.records[i].parameters.push_back(result.parameters.size());
+      result.parameters.push_back(std::move(parameter));
+    }
+  // A nested model's layers follow it: from the last to the first, each adds to its model.
+  for (size_t i = 0; i < state.records.size(); ++i)
+    for (size_t j = i + 1;
+         j < state.records.size() && state.records[j].depth() > state.records[i].depth(); ++j)
+      if (auto &own = state.parameters[j]; !own.empty())
+        llvm::append_range(state.records[i].parameters,
+                           ArrayRef(state.records[j].parameters).take_front(own.size()));
+  result.layers = std::move(state.records);
+}
+
+Expected<void> ModelImport::finish(func::FuncOp predict, ArrayRef<Value> outputs,
+                                   ImportedModel &result) {
+  OpBuilder &builder = state.builder;
+  func::ReturnOp::create(builder, predict.getLoc(), outputs);
+  predict.setFunctionType(
+      builder.getFunctionType(predict.front().getArgumentTypes(), ValueRange(outputs).getTypes()));
+  for (auto [i, port] : llvm::enumerate(result.inputs))
+    predict.setArgAttr(i, graph::portNameAttr, builder.getStringAttr(port.name));
+  for (auto [i, port] : llvm::enumerate(model.outputs)) {
+    predict.setResultAttr(i, graph::portNameAttr, builder.getStringAttr(port.name));
+    bool isBool = getElementTypeOrSelf(outputs[i]).isInteger(1);
+    result.outputs.push_back(
+        {port.name, toShape(outputs[i]), isBool ? DType::boolean : DType::f32});
+  }
+  flattenParameters(result);
+  builder.setInsertionPoint(predict);
+  for (const keras::Parameter &parameter : result.parameters)
+    graph::ParameterOp::create(
+        builder, NameLoc::get(builder.getStringAttr(llvm::join(parameter.layerPath, "/"))),
+        parameter.symbol, tensorType(builder.getContext(), parameter.shape, DType::f32),
+        !parameter.trainable);
+  result.notes = std::move(state.notes);
+  if (mlir::failed(verify(*result.module)))
+    return internalError(
+        fmt::format("the imported model is not valid: {}", fmt::join(diagnostics, "; ")));
+  return {};
+}
+
+Expected<ImportedModel> ModelImport::run() {
+  OpBuilder &builder = state.builder;
+  builder.getContext()->loadDialect<graph::GraphDialect, func::FuncDialect>();
+  ScopedDiagnosticHandler handler(builder.getContext(), [this](Diagnostic &diagnostic) {
+    diagnostics.push_back(diagnostic.str());
+    return success();
+  });
+  Location loc = NameLoc::get(builder.getStringAttr(model.name));
+  ImportedModel result;
+  result.module = ModuleOp::create(loc);
+  builder.setInsertionPointToStart(result.module->getBody());
+  auto predict =
+      func::FuncOp::create(builder, loc, graph::predictName, builder.getFunctionType({}, {}));
+  builder.setInsertionPointToStart(&predict.getBody().emplaceBlock());
+
+  plan(model, {}, model.trainable, outermost);
+  SmallVector<Value> arguments = addArguments(predict.front(), result);
+  SmallVector<Value> outputs = inlineModel(model, outermost, arguments);
+  if (calls > mostCalls)
+    state.problems.push_back(
+        {.file = model.file,
+         .reason = fmt::format("the model unfolds to more than {} calls of layers", mostCalls)});
+  // A shared layer is imported, and complains, once for every call.
+  InputError error;
+  for (Problem &problem : state.problems)
+    if (llvm::none_of(error.problems, [&](auto &p) { return toString(p) == toString(problem); }))
+      error.problems.push_back(std::move(problem));
+  if (!error.problems.empty())
+    return tl::unexpected<Error>(std::move(error));
+  if (llvm::is_contained(outputs, Value()))
+    return internalError("an output of the model was not imported");
+  HORNET_TRY(finish(predict, outputs, result));
+  return result;
+}
+
+Expected<ImportedModel> importModel(MLIRContext &context, const keras::Model &model,
+                                    const ImportOptions &options) {
+  return ModelImport(context, model, options).run();
+}
+
+} // namespace hornet::import

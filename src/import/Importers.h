@@ -1,0 +1,60 @@
+//===- Importers.h - One importer for each layer class, and their table ----------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "import/LayerImport.h"
+
+namespace hornet::import {
+
+/// The importer of a layer class; null when there is none.
+LayerImporter findImporter(std::string_view className);
+/// Reports why there is none: the class is not supported yet, or nobody knows it.
+void importUnknown(LayerImport &layer);
+
+/// A layer that applies one op to every element.
+template <class Op> void importElementwise(LayerImport &layer) {
+  mlir::Value x = layer.input();
+  if (layer.ready())
+    layer.result(layer.create<Op>(x));
+}
+
+// Activations
+void importActivation(LayerImport &layer);
+void importActivationLayer(LayerImport &layer);
+void importSoftmax(LayerImport &layer);
+// Contractions and windows
+void importDense(LayerImport &layer);
+void importConv2D(LayerImport &layer);
+void importDepthwiseConv2D(LayerImport &layer);
+void importSeparableConv2D(LayerImport &layer);
+void importMaxPooling2D(LayerImport &layer);
+void importAveragePooling2D(LayerImport &layer);
+void importGlobalAveragePooling2D(LayerImport &layer);
+void importGlobalMaxPooling2D(LayerImport &layer);
+// Normalization and regularization
+void importBatchNormalization(LayerImport &layer);
+void importRescaling(LayerImport &layer);
+void importDropout(LayerImport &layer);
+void importIdentity(LayerImport &layer); ///< also what only acts while training
+// Merging
+void importAdd(LayerImport &layer);
+void importSubtract(LayerImport &layer);
+void importMultiply(LayerImport &layer);
+void importAverage(LayerImport &layer);
+void importMaximum(LayerImport &layer);
+void importMinimum(LayerImport &layer);
+void importConcatenate(LayerImport &layer);
+// Reshaping
+void importFlatten(LayerImport &layer);
+void importReshape(LayerImport &layer);
+void importPermute(LayerImport &layer);
+void importZeroPadding2D(LayerImport &layer);
+void importCropping2D(LayerImport &layer);
+// Refused
+void importLambda(LayerImport &layer);
+void importLookup(LayerImport &layer);
+
+} // namespace hornet::import

@@ -1,0 +1,199 @@
+#include "import/LayerImport.h"
+
+#include <fmt/format.h>
+#include <numeric>
+
+using namespace mlir;
+
+namespace hornet::import {
+
+int64_t elementsOf(ArrayRef<int64_t> shape) {
+  int64_t elements = 1;
+  for (int64_t extent : shape)
+    if (ShapedType::isStatic(extent) && llvm::MulOverflow(elements, extent, elements))
+      return largestTensor + 1;
+  return std::min(elements, largestTensor + 1);
+}
+
+Shape toShape(Value value) {
+  Shape shape;
+  for (int64_t extent : cast<RankedTensorType>(value.getType()).getShape())
+    shape.push_back(ShapedType::isDynamic(extent) ? unknownSize : extent);
+  return shape;
+}
+
+std::string shapeOf(Value value) { return toString(toShape(value)); }
+
+/// The tensors that `json` (arguments of a call) refers to, in their order.
+static void collect(const Json &json, ArrayRef<Value> tensors, SmallVectorImpl<Value> &result) {
+  if (json.is_object())
+    if (auto it = json.find(keras::tensorKey); it != json.end()) {
+      auto index = it->is_number_integer() ? it->get<int64_t>() : -1;
+      if (index >= 0 && index < static_cast<int64_t>(tensors.size()))
+        result.push_back(tensors[index]);
+      return;
+    }
+  if (json.is_structured())
+    for (const Json &entry : json)
+      collect(entry, tensors, result);
+}
+
+LayerImport::LayerImport(ImportState &state, size_t record, const keras::Model &model,
+                         const keras::Layer &layer, const keras::Call &call, ArrayRef<Value> inputs)
+    : Config(layer.config,
+             [this](std::string attribute, std::string reason, std::string mend) {
+               wrong = true;
+               const LayerRecord &record = this->state.records[this->record];
+               this->state.problems.push_back({this->state.file, llvm::join(record.path, "/"),
+                                               record.className, std::move(attribute),
+                                               std::move(reason), std::move(mend)});
+             }),
+      state(state), record(record), kerasLayer(layer), kerasCall(call),
+      kerasGeneration(model.generation),
+      loc(NameLoc::get(state.builder.getStringAttr(llvm::join(state.records[record].path, "/")))),
+      all(inputs) {
+  collect(call.args, all, positional);
+  // Layers call their first argument so, and functional models may pass it by name.
+  if (auto named = call.kwargs.find("inputs"); positional.empty() && named != call.kwargs.end())
+    collect(*named, all, positional);
+}
+
+Value LayerImport::input() {
+  if (positional.size() != 1) {
+    problem("inbound_nodes", fmt::format("takes one input, got {}", positional.size()));
+    return {};
+  }
+  Value x = positional.front();
+  if (x && !getElementTypeOrSelf(x).isF32()) {
+    problem("inbound_nodes", "takes numbers, got a boolean tensor");
+    return {};
+  }
+  return x;
+}
+
+Value LayerImport::keyword(std::string_view name) const {
+  SmallVector<Value> found;
+  if (auto it = kerasCall.kwargs.find(name); it != kerasCall.kwargs.end())
+    collect(*it, all, found);
+  return found.size() == 1 ? found.front() : Value();
+}
+
+bool LayerImport::ready() const { return !wrong && !llvm::is_contained(all, Value()); }
+
+//===----------------------------------------------------------------------===//
+// Weights and constants
+//===----------------------------------------------------------------------===//
+
+Value LayerImport::parameter(std::string_view name, const Shape &shape, bool trainable) {
+  if (elementsOf(shape) > largestTensor) {
+    problem(std::string(name), fmt::format("{} would have the shape {}, more than {} elements",
+                                           name, toString(shape), largestTensor));
+    return {};
+  }
+  const LayerRecord &layerRecord = state.records[record];
+  std::vector<keras::Parameter> &declared = state.parameters[record];
+  auto known = llvm::find_if(declared, [&](const auto &p) { return p.name == name; });
+  if (known == declared.end()) {
+    std::string base = fmt::format("{}/{}", fmt::join(layerRecord.path, "/"), name), symbol = base;
+    for (int i = 1; !state.symbols.insert(symbol).second; ++i)
+      symbol = fmt::format("{}_{}", base, i);
+    declared.push_back(
+        {symbol, layerRecord.path, std::string(name), shape, trainable && layerRecord.trainable});
+    known = std::prev(declared.end());
+  } else if (known->shape != shape) {
+    problem(std::string(name), fmt::format("a call of the layer needs {} of shape {}, another {}",
+                                           name, toString(known->shape), toString(shape)));
+    return {};
+  }
+  OperationState op(loc, graph::GetParameterOp::getOperationName());
+  graph::GetParameterOp::build(
+      state.builder, op, RankedTensorType::get(shape, state.builder.getF32Type()), known->symbol);
+  return checked(op);
+}
+
+Value LayerImport::splat(ArrayRef<int64_t> shape, double value) {
+  auto type = RankedTensorType::get(shape, state.builder.getF32Type());
+  return graph::ConstantOp::create(state.builder, loc,
+                                   DenseElementsAttr::get(type, static_cast<float>(value)));
+}
+
+Value LayerImport::vector(ArrayRef<float> values) {
+  auto type =
+      RankedTensorType::get(static_cast<int64_t>(values.size()), state.builder.getF32Type());
+  return graph::ConstantOp::create(state.builder, loc, DenseElementsAttr::get(type, values));
+}
+
+//===----------------------------------------------------------------------===//
+// Ops
+//===----------------------------------------------------------------------===//
+
+Value LayerImport::inferred(OperationState &op, Infer infer) {
+  if (llvm::is_contained(op.operands, Value()))
+    return {};
+  SmallVector<Type> types;
+  if (mlir::failed(infer(op.getContext(), loc, op.operands,
+                         op.attributes.getDictionary(op.getContext()), op.getRawProperties(),
+                         op.regions, types)))
+    return {};
+  op.types.assign(types.begin(), types.end());
+  return checked(op);
+}
+
+Value LayerImport::checked(OperationState &op) {
+  auto type = cast<RankedTensorType>(op.types.front());
+  if (elementsOf(type.getShape()) > largestTensor) {
+    problem("", fmt::format("computes a tensor of more than {} elements a sample", largestTensor),
+            "make the layer or its input smaller");
+    return {};
+  }
+  return state.builder.create(op)->getResult(0);
+}
+
+Value LayerImport::reshape(Value x, ArrayRef<int64_t> shape) {
+  if (!x)
+    return {};
+  OperationState op(loc, graph::ReshapeOp::getOperationName());
+  graph::ReshapeOp::build(state.builder, op, RankedTensorType::get(shape, getElementTypeOrSelf(x)),
+                          x);
+  return checked(op);
+}
+
+Value LayerImport::transpose(Value x, ArrayRef<int64_t> permutation) {
+  return create<graph::TransposeOp>(x, permutation);
+}
+
+Value LayerImport::channelsToLast(Value x) {
+  if (!x)
+    return {};
+  SmallVector<int64_t> permutation(cast<RankedTensorType>(x.getType()).getRank());
+  std::iota(permutation.begin(), permutation.end(), 0);
+  std::rotate(permutation.begin() + 1, permutation.begin() + 2, permutation.end());
+  return transpose(x, permutation);
+}
+
+Value LayerImport::channelsToSecond(Value x) {
+  if (!x)
+    return {};
+  SmallVector<int64_t> permutation(cast<RankedTensorType>(x.getType()).getRank());
+  std::iota(permutation.begin(), permutation.end(), 0);
+  std::rotate(permutation.begin() + 1, permutation.end() - 1, permutation.end());
+  return transpose(x, permutation);
+}
+
+bool LayerImport::hasRank(Value x, int64_t rank, std::string_view meaning) {
+  if (!x || cast<RankedTensorType>(x.getType()).getRank() == rank)
+    return static_cast<bool>(x);
+  problem("",
+          fmt::format("needs an input of {} dimensions ({}), got {}", rank, meaning, shapeOf(x)));
+  return false;
+}
+
+std::optional<int64_t> LayerImport::axis(std::string_view key, int64_t axis, int64_t rank) {
+  if (axis >= -rank && axis < rank)
+    return axis < 0 ? axis + rank : axis;
+  problem(std::string(key), fmt::format("axis {} is out of range for rank {}", axis, rank),
+          fmt::format("give an axis from {} to {}", -rank, rank - 1));
+  return std::nullopt;
+}
+
+} // namespace hornet::import

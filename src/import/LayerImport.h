@@ -1,0 +1,113 @@
+//===- LayerImport.h - What the importer of one layer works with -----------------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "graph/Graph.h"
+#include "import/Activations.h"
+#include "import/Config.h"
+#include "import/Import.h"
+
+#include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace hornet::import {
+
+/// No tensor may have more elements than this (a sample, where the batch is open).
+inline constexpr int64_t largestTensor = int64_t(1) << 36;
+
+/// Number of elements, open dimensions left out; largestTensor + 1 stands for all that is more.
+int64_t elementsOf(llvm::ArrayRef<int64_t> shape);
+/// The shape as messages show it: "(None, 28, 28, 1)".
+std::string shapeOf(mlir::Value value);
+Shape toShape(mlir::Value value);
+
+/// What one run of importModel gathers.
+struct ImportState {
+  mlir::OpBuilder builder;
+  std::string file;
+  std::vector<Problem> problems = {}, notes = {};
+  std::vector<LayerRecord> records = {};
+  std::vector<std::vector<keras::Parameter>> parameters = {}; ///< by record
+  llvm::StringSet<> symbols = {};
+};
+
+/// One call of one layer, while it is imported: its config (checked), its inputs, and the means to
+/// declare weights and to build ops at the layer's location. Values that could not be built are
+/// null and flow through `create`, so that an importer checks nothing twice.
+class LayerImport : public Config {
+public:
+  LayerImport(ImportState &state, size_t record, const keras::Model &model,
+              const keras::Layer &layer, const keras::Call &call,
+              llvm::ArrayRef<mlir::Value> inputs);
+
+  const keras::Layer &layer() const { return kerasLayer; }
+  const keras::Call &call() const { return kerasCall; }
+  keras::Generation generation() const { return kerasGeneration; }
+  const std::string &className() const { return kerasLayer.className; }
+  mlir::Location location() const { return loc; }
+  mlir::OpBuilder &builder() { return state.builder; }
+
+  /// The tensors among the call's positional arguments, in their order.
+  llvm::ArrayRef<mlir::Value> inputs() const { return positional; }
+  /// The only one of them, float32. Reports when there are more, or none.
+  mlir::Value input();
+  /// The tensor given as keyword argument `name`; null when there is none.
+  mlir::Value keyword(std::string_view name) const;
+  /// Whether nothing was wrong so far and all inputs are known: time to build.
+  bool ready() const;
+  bool failed() const { return wrong; }
+
+  /// Declares a weight, on the first call, and gives its value. Weights must be declared in the
+  /// order in which Keras creates them.
+  mlir::Value parameter(std::string_view name, const Shape &shape, bool trainable = true);
+  mlir::Value scalar(double value) { return splat({}, value); }
+  mlir::Value splat(llvm::ArrayRef<int64_t> shape, double value);
+  mlir::Value vector(llvm::ArrayRef<float> values);
+
+  /// Builds an op whose result type follows from its operands.
+  template <class Op, class... Args> mlir::Value create(Args &&...args) {
+    mlir::OperationState op(loc, Op::getOperationName());
+    mlir::Type unknown = state.builder.getNoneType();
+    Op::build(state.builder, op, unknown, std::forward<Args>(args)...);
+    return inferred(op, &Op::inferReturnTypes);
+  }
+  mlir::Value reshape(mlir::Value x, llvm::ArrayRef<int64_t> shape);
+  mlir::Value transpose(mlir::Value x, llvm::ArrayRef<int64_t> permutation);
+  /// (N, C, spatial…) to (N, spatial…, C), and back.
+  mlir::Value channelsToLast(mlir::Value x);
+  mlir::Value channelsToSecond(mlir::Value x);
+
+  /// Reports unless x has `rank` dimensions, which `meaning` lists.
+  bool hasRank(mlir::Value x, int64_t rank, std::string_view meaning);
+  /// `axis` of `rank` dimensions, negative ones counted from the last. Reports when it is out of
+  /// range.
+  std::optional<int64_t> axis(std::string_view key, int64_t axis, int64_t rank);
+
+  void result(mlir::Value value) { results.push_back(value); }
+  llvm::ArrayRef<mlir::Value> allResults() const { return results; }
+
+private:
+  using Infer = llvm::LogicalResult (*)(mlir::MLIRContext *, std::optional<mlir::Location>,
+                                        mlir::ValueRange, mlir::DictionaryAttr,
+                                        mlir::OpaqueProperties, mlir::RegionRange,
+                                        llvm::SmallVectorImpl<mlir::Type> &);
+  mlir::Value inferred(mlir::OperationState &op, Infer infer);
+  mlir::Value checked(mlir::OperationState &op);
+
+  ImportState &state;
+  size_t record;
+  const keras::Layer &kerasLayer;
+  const keras::Call &kerasCall;
+  keras::Generation kerasGeneration;
+  mlir::Location loc;
+  llvm::SmallVector<mlir::Value> all, positional, results;
+  bool wrong = false;
+};
+
+/// Imports one call: reads the config, builds ops, gives the results.
+using LayerImporter = void (*)(LayerImport &);
+
+} // namespace hornet::import

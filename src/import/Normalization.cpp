@@ -1,0 +1,137 @@
+#include "import/Importers.h"
+
+#include <fmt/format.h>
+
+using namespace mlir;
+
+namespace hornet::import {
+
+namespace {
+/// The weights of a BatchNormalization; constants stand in for those that it does not have.
+struct Statistics {
+  Value gamma, beta, mean, variance;
+};
+} // namespace
+
+static Statistics declareStatistics(LayerImport &layer, const Shape &shape, bool scale, bool center,
+                                    bool renorm) {
+  Statistics weights;
+  weights.gamma = scale ? layer.parameter("gamma", shape) : layer.splat(shape, 1);
+  weights.beta = center ? layer.parameter("beta", shape) : layer.splat(shape, 0);
+  weights.mean = layer.parameter("moving_mean", shape, /*trainable=*/false);
+  weights.variance = layer.parameter("moving_variance", shape, /*trainable=*/false);
+  // Batch renormalization keeps more, for training alone.
+  if (renorm)
+    for (const char *name : {"moving_stddev", "renorm_mean", "renorm_stddev"})
+      layer.parameter(name, shape, /*trainable=*/false);
+  return weights;
+}
+
+/// Over one dimension: the primitive wants it last.
+static Value normalizeAxis(LayerImport &layer, Value x, int64_t axis, const Statistics &weights,
+                           double epsilon) {
+  int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
+  SmallVector<int64_t> toLast, back;
+  for (int64_t i = 0; i < rank; ++i) {
+    if (i != axis)
+      toLast.push_back(i);
+    back.push_back(i < axis ? i : i == axis ? rank - 1 : i - 1);
+  }
+  toLast.push_back(axis);
+  bool isLast = axis == rank - 1;
+  Value y = layer.create<graph::BatchNormOp>(isLast ? x : layer.transpose(x, toLast), weights.gamma,
+                                             weights.beta, weights.mean, weights.variance,
+                                             APFloat(epsilon));
+  return isLast ? y : layer.transpose(y, back);
+}
+
+/// Over several dimensions: the weights have x's rank, with 1 for the other dimensions.
+static Value normalizeAxes(LayerImport &layer, Value x, const Statistics &weights, double epsilon) {
+  Value deviation = layer.create<graph::RsqrtOp>(
+      layer.create<graph::AddOp>(weights.variance, layer.scalar(epsilon)));
+  Value y = layer.create<graph::SubtractOp>(x, weights.mean);
+  y = layer.create<graph::MultiplyOp>(y, layer.create<graph::MultiplyOp>(deviation, weights.gamma));
+  return layer.create<graph::AddOp>(y, weights.beta);
+}
+
+/// https://keras.io/api/layers/normalization_layers/batch_normalization/
+void importBatchNormalization(LayerImport &layer) {
+  Config::Integers axes = layer.integers("axis", Config::Integers{-1});
+  double epsilon = layer.number("epsilon", 1e-3);
+  bool scale = layer.flag("scale", true), center = layer.flag("center", true);
+  bool renorm = layer.flag("renorm", false);
+  if (!(epsilon >= 0))
+    layer.problem("epsilon", fmt::format("epsilon must not be negative, got {}", epsilon));
+  Value x = layer.input();
+  if (!layer.ready())
+    return;
+  Shape shape = toShape(x), weightShape(shape.size(), 1);
+  for (int64_t &axis : axes) {
+    std::optional<int64_t> dimension = layer.axis("axis", axis, static_cast<int64_t>(shape.size()));
+    if (!dimension)
+      return;
+    if (*dimension == 0)
+      return layer.problem("axis", "axis 0 is the batch", "give the axis of the channels");
+    axis = *dimension;
+    weightShape[axis] = shape[axis];
+  }
+  if (axes.empty())
+    return layer.problem("axis", "axis is an empty list", "give the axis of the channels");
+  if (axes.size() == 1)
+    weightShape = {shape[axes.front()]};
+  Statistics weights = declareStatistics(layer, weightShape, scale, center, renorm);
+  if (layer.failed())
+    return;
+  layer.result(axes.size() == 1 ? normalizeAxis(layer, x, axes.front(), weights, epsilon)
+                                : normalizeAxes(layer, x, weights, epsilon));
+}
+
+/// A number, or a list of one number a channel; null when x has another number of channels.
+static Value perChannel(LayerImport &layer, std::string_view key, double fallback, Value x) {
+  const Json *value = layer.find(key);
+  if (!value || !value->is_array())
+    return layer.scalar(layer.number(key, fallback));
+  SmallVector<float> values;
+  for (const Json &entry : *value)
+    if (entry.is_number())
+      values.push_back(entry.get<float>());
+  int64_t channels = toShape(x).back();
+  if (values.size() == value->size() &&
+      (values.size() == 1 || static_cast<int64_t>(values.size()) == channels))
+    return layer.vector(values);
+  layer.problem(std::string(key),
+                fmt::format("{} must be a number, or a list of {} numbers, got {}", key, channels,
+                            describe(*value)),
+                "give one number, or one for each channel");
+  return {};
+}
+
+/// https://keras.io/api/layers/preprocessing_layers/image_preprocessing/rescaling/
+void importRescaling(LayerImport &layer) {
+  if (!layer.find("scale"))
+    layer.problem("scale", "scale is missing", "give scale as a number");
+  Value x = layer.input();
+  if (!layer.ready())
+    return;
+  Value y = layer.create<graph::MultiplyOp>(x, perChannel(layer, "scale", 1, x));
+  layer.result(layer.create<graph::AddOp>(y, perChannel(layer, "offset", 0, x)));
+}
+
+/// https://keras.io/api/layers/regularization_layers/dropout/
+void importDropout(LayerImport &layer) {
+  double rate = layer.number("rate");
+  if (!(rate >= 0 && rate <= 1))
+    layer.problem("rate", fmt::format("rate must be between 0 and 1, got {}", rate));
+  Value x = layer.input();
+  if (layer.ready())
+    layer.result(layer.create<graph::DropoutOp>(x, APFloat(rate)));
+}
+
+void importIdentity(LayerImport &layer) {
+  if (layer.inputs().size() != 1)
+    layer.problem("inbound_nodes", fmt::format("takes one input, got {}", layer.inputs().size()));
+  if (layer.ready())
+    layer.result(layer.inputs().front());
+}
+
+} // namespace hornet::import

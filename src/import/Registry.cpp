@@ -1,0 +1,223 @@
+// Which layer classes there are: those with an importer, and those that Keras has besides.
+
+#include "base/Nearest.h"
+#include "import/Importers.h"
+
+#include <fmt/format.h>
+
+namespace hornet::import {
+
+namespace {
+struct Entry {
+  std::string_view className;
+  LayerImporter import;
+};
+} // namespace
+
+/// Sorted by name.
+static constexpr Entry importers[] = {
+    {"Activation", importActivation},
+    {"Add", importAdd},
+    {"AlphaDropout", importIdentity},
+    {"Average", importAverage},
+    {"AveragePooling2D", importAveragePooling2D},
+    {"BatchNormalization", importBatchNormalization},
+    {"Concatenate", importConcatenate},
+    {"Conv2D", importConv2D},
+    {"Cropping2D", importCropping2D},
+    {"Dense", importDense},
+    {"DepthwiseConv2D", importDepthwiseConv2D},
+    {"Dropout", importDropout},
+    {"ELU", importActivationLayer},
+    {"Flatten", importFlatten},
+    {"GaussianDropout", importIdentity},
+    {"GaussianNoise", importIdentity},
+    {"Gelu", importActivationLayer},
+    {"GlobalAveragePooling2D", importGlobalAveragePooling2D},
+    {"GlobalMaxPooling2D", importGlobalMaxPooling2D},
+    {"Identity", importIdentity},
+    {"LeakyReLU", importActivationLayer},
+    {"MaxPooling2D", importMaxPooling2D},
+    {"Maximum", importMaximum},
+    {"Minimum", importMinimum},
+    {"Multiply", importMultiply},
+    {"Permute", importPermute},
+    {"ReLU", importActivationLayer},
+    {"Rescaling", importRescaling},
+    {"Reshape", importReshape},
+    {"SeparableConv2D", importSeparableConv2D},
+    {"Softmax", importSoftmax},
+    {"SpatialDropout1D", importIdentity},
+    {"SpatialDropout2D", importIdentity},
+    {"SpatialDropout3D", importIdentity},
+    {"Subtract", importSubtract},
+    {"Threshold", importActivationLayer},
+    {"ThresholdedReLU", importActivationLayer},
+    {"ZeroPadding2D", importZeroPadding2D},
+};
+
+/// Classes that are refused, each for a reason of its own.
+static constexpr Entry refused[] = {
+    {"IntegerLookup", importLookup},
+    {"Lambda", importLambda},
+    {"StringLookup", importLookup},
+    {"TextVectorization", importLookup},
+};
+
+/// What Keras has and we do not, yet.
+static constexpr std::string_view notYet[] = {"ActivityRegularization",
+                                              "AdaptiveAveragePooling1D",
+                                              "AdaptiveAveragePooling2D",
+                                              "AdaptiveAveragePooling3D",
+                                              "AdaptiveMaxPooling1D",
+                                              "AdaptiveMaxPooling2D",
+                                              "AdaptiveMaxPooling3D",
+                                              "AdditiveAttention",
+                                              "Attention",
+                                              "AugMix",
+                                              "AutoContrast",
+                                              "AveragePooling1D",
+                                              "AveragePooling3D",
+                                              "Bidirectional",
+                                              "CategoryEncoding",
+                                              "CenterCrop",
+                                              "Conv1D",
+                                              "Conv1DTranspose",
+                                              "Conv2DTranspose",
+                                              "Conv3D",
+                                              "Conv3DTranspose",
+                                              "ConvLSTM1D",
+                                              "ConvLSTM2D",
+                                              "ConvLSTM3D",
+                                              "Cropping1D",
+                                              "Cropping3D",
+                                              "CuDNNGRU",
+                                              "CuDNNLSTM",
+                                              "CutMix",
+                                              "DepthwiseConv1D",
+                                              "Discretization",
+                                              "Dot",
+                                              "EinsumDense",
+                                              "Embedding",
+                                              "Equalization",
+                                              "FeatureSpace",
+                                              "FlaxLayer",
+                                              "GRU",
+                                              "GRUCell",
+                                              "GlobalAveragePooling1D",
+                                              "GlobalAveragePooling3D",
+                                              "GlobalMaxPooling1D",
+                                              "GlobalMaxPooling3D",
+                                              "GroupNormalization",
+                                              "GroupQueryAttention",
+                                              "GroupedQueryAttention",
+                                              "HashedCrossing",
+                                              "Hashing",
+                                              "IntegerLookup",
+                                              "JaxLayer",
+                                              "LSTM",
+                                              "LSTMCell",
+                                              "LayerNormalization",
+                                              "LocallyConnected1D",
+                                              "LocallyConnected2D",
+                                              "Masking",
+                                              "MaxNumBoundingBoxes",
+                                              "MaxPooling1D",
+                                              "MaxPooling3D",
+                                              "MelSpectrogram",
+                                              "MixUp",
+                                              "MultiHeadAttention",
+                                              "Normalization",
+                                              "PReLU",
+                                              "Pipeline",
+                                              "RMSNormalization",
+                                              "RNN",
+                                              "RandAugment",
+                                              "RandomBrightness",
+                                              "RandomColorDegeneration",
+                                              "RandomColorJitter",
+                                              "RandomContrast",
+                                              "RandomCrop",
+                                              "RandomErasing",
+                                              "RandomFlip",
+                                              "RandomGaussianBlur",
+                                              "RandomGrayscale",
+                                              "RandomHue",
+                                              "RandomInvert",
+                                              "RandomPerspective",
+                                              "RandomPosterization",
+                                              "RandomRotation",
+                                              "RandomSaturation",
+                                              "RandomSharpness",
+                                              "RandomShear",
+                                              "RandomTranslation",
+                                              "RandomZoom",
+                                              "RepeatVector",
+                                              "Resizing",
+                                              "ReversibleEmbedding",
+                                              "STFTSpectrogram",
+                                              "SeparableConv1D",
+                                              "SimpleRNN",
+                                              "SimpleRNNCell",
+                                              "Solarization",
+                                              "SpectralNormalization",
+                                              "StackedRNNCells",
+                                              "StringLookup",
+                                              "SyncBatchNormalization",
+                                              "TFOpLambda",
+                                              "SlicingOpLambda",
+                                              "TFSMLayer",
+                                              "TextVectorization",
+                                              "TimeDistributed",
+                                              "TorchModuleWrapper",
+                                              "UnitNormalization",
+                                              "UpSampling1D",
+                                              "UpSampling2D",
+                                              "UpSampling3D",
+                                              "Wrapper",
+                                              "ZeroPadding1D",
+                                              "ZeroPadding3D"};
+
+LayerImporter findImporter(std::string_view className) {
+  for (llvm::ArrayRef<Entry> table : {llvm::ArrayRef(importers), llvm::ArrayRef(refused)})
+    for (const Entry &entry : table)
+      if (entry.className == className)
+        return entry.import;
+  return nullptr;
+}
+
+std::vector<std::string_view> supportedLayers() {
+  std::vector<std::string_view> names = {"InputLayer"};
+  for (const Entry &entry : importers)
+    names.push_back(entry.className);
+  std::ranges::sort(names);
+  return names;
+}
+
+void importUnknown(LayerImport &layer) {
+  const keras::Layer &kerasLayer = layer.layer();
+  const std::string &name = layer.className();
+  std::vector<std::string_view> names = supportedLayers();
+  bool isOperation = llvm::StringRef(kerasLayer.module).contains(".ops");
+  if (isOperation || llvm::is_contained(notYet, name)) {
+    std::vector<std::string_view> near = nearest(name, names, 3);
+    return layer.problem("class_name",
+                         fmt::format("the {} '{}' is not supported yet",
+                                     isOperation ? "operation" : "layer class", name),
+                         near.empty()
+                             ? fmt::format("supported are {}", fmt::join(names, ", "))
+                             : fmt::format("the nearest that are: {}", fmt::join(near, ", ")));
+  }
+  std::string module =
+      kerasLayer.module.empty() || llvm::StringRef(kerasLayer.module).starts_with("keras")
+          ? ""
+          : fmt::format(" (module {})", kerasLayer.module);
+  names.insert(names.end(), std::begin(notYet), std::end(notYet));
+  std::string suggestion = didYouMean(name, names);
+  layer.problem("class_name", fmt::format("no layer class '{}'{}", name, module),
+                !suggestion.empty() ? suggestion
+                                    : "rebuild the model with Keras's own layers: the Python code "
+                                      "of a custom one cannot be read from a file");
+}
+
+} // namespace hornet::import

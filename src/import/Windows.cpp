@@ -1,0 +1,66 @@
+#include "import/Windows.h"
+
+#include <fmt/format.h>
+
+using namespace mlir;
+
+namespace hornet::import {
+
+static bool anyAbove1(ArrayRef<int64_t> values) {
+  return llvm::any_of(values, [](int64_t value) { return value > 1; });
+}
+
+Window readWindow(LayerImport &layer, std::string_view sizeKey, size_t spatial,
+                  const std::optional<Config::Integers> &defaultSize) {
+  static constexpr std::string_view paddings[] = {"valid", "same"};
+  Window window;
+  window.sizeKey = sizeKey;
+  Config::Integers ones(spatial, 1);
+  window.size = layer.positives(sizeKey, spatial, defaultSize);
+  window.strides = layer.positives("strides", spatial, defaultSize ? window.size : ones);
+  window.dilations = layer.positives("dilation_rate", spatial, ones);
+  window.same = layer.word("padding", paddings) == "same";
+  window.channelsFirst = layer.channelsFirst();
+  if (anyAbove1(window.strides) && anyAbove1(window.dilations))
+    layer.problem("dilation_rate",
+                  fmt::format("strides ({}) and dilation_rate ({}) are both greater than 1",
+                              fmt::join(window.strides, ", "), fmt::join(window.dilations, ", ")),
+                  "set one of them to 1");
+  return window;
+}
+
+Value Window::place(LayerImport &layer, Value x) {
+  size_t spatial = size.size();
+  // The only ones so far; their order is that of data_format.
+  std::string_view meaning =
+      channelsFirst ? "batch, channels, height, width" : "batch, height, width, channels";
+  if (!layer.hasRank(x, static_cast<int64_t>(spatial) + 2, meaning))
+    return {};
+  if (channelsFirst)
+    x = layer.channelsToLast(x);
+  if (!x)
+    return {};
+  Shape shape = toShape(x);
+  low.assign(spatial, 0);
+  high.assign(spatial, 0);
+  for (size_t i = 0; i < spatial; ++i) {
+    int64_t extent = shape[i + 1], span = (size[i] - 1) * dilations[i] + 1;
+    if (same) {
+      int64_t windows = (extent + strides[i] - 1) / strides[i];
+      int64_t padding = std::max<int64_t>((windows - 1) * strides[i] + span - extent, 0);
+      low[i] = padding / 2;
+      high[i] = padding - low[i];
+    } else if (span > extent) {
+      layer.problem(std::string(sizeKey),
+                    fmt::format("a window of {} (dilation_rate {}) with 'valid' padding does not "
+                                "fit into an input of {}: the output would be empty",
+                                fmt::join(size, "x"), fmt::join(dilations, "x"),
+                                fmt::join(llvm::ArrayRef(shape).slice(1, spatial), "x")),
+                    "make the window smaller, the input larger, or the padding 'same'");
+      return {};
+    }
+  }
+  return x;
+}
+
+} // namespace hornet::import

@@ -1,0 +1,33 @@
+//===- Windows.h - What convolution and pooling have in common -------------------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "import/LayerImport.h"
+
+namespace hornet::import {
+
+/// A window that slides over the spatial dimensions.
+struct Window {
+  std::string_view sizeKey; ///< "kernel_size", "pool_size"
+  Config::Integers size, strides, dilations;
+  Config::Integers low, high; ///< set by `place`
+  bool same = false, channelsFirst = false;
+
+  /// x with the channels last, once `place` has found that the window fits into it; then the
+  /// padding is known, computed as TensorFlow does. Null, and reported, when it does not fit.
+  mlir::Value place(LayerImport &layer, mlir::Value x);
+  /// The result in the order of data_format.
+  mlir::Value restore(LayerImport &layer, mlir::Value y) const {
+    return channelsFirst ? layer.channelsToSecond(y) : y;
+  }
+};
+
+/// Reads size, strides, dilation_rate, padding and data_format. Without strides in the config,
+/// they are 1 for a convolution (which has no `defaultSize`) and the size for a pool.
+Window readWindow(LayerImport &layer, std::string_view sizeKey, size_t spatial,
+                  const std::optional<Config::Integers> &defaultSize = {});
+
+} // namespace hornet::import
