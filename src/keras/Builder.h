@@ -121,6 +121,9 @@ private:
 /// The layers by their Keras names; https://keras.io/api/layers tells what their options mean.
 /// Defaults are Keras's.
 namespace layers {
+// Functions, but with the names that Keras's users know; and an option that has no `= {}` warns
+// wherever it is left out.
+// NOLINTBEGIN(readability-identifier-naming, readability-redundant-member-init)
 
 struct InputOptions {
   std::string name = {};
@@ -128,7 +131,7 @@ struct InputOptions {
   int64_t batchSize = unknownSize;
 };
 /// `shape` without the batch; `unknownSize` for what is open.
-KerasTensor Input(Shape shape, InputOptions options = {});
+KerasTensor Input(Shape shape, const InputOptions &options = {});
 
 struct DenseOptions {
   std::string activation = "linear";
@@ -136,7 +139,7 @@ struct DenseOptions {
   std::string name = {};
   bool trainable = true;
 };
-LayerHandle Dense(int64_t units, DenseOptions options = {});
+LayerHandle Dense(int64_t units, const DenseOptions &options = {});
 
 struct Conv2DOptions {
   Size2D strides = 1;
@@ -149,7 +152,7 @@ struct Conv2DOptions {
   std::string name = {};
   bool trainable = true;
 };
-LayerHandle Conv2D(int64_t filters, Size2D kernelSize, Conv2DOptions options = {});
+LayerHandle Conv2D(int64_t filters, Size2D kernelSize, const Conv2DOptions &options = {});
 
 struct DepthwiseConv2DOptions {
   Size2D strides = 1;
@@ -162,9 +165,9 @@ struct DepthwiseConv2DOptions {
   std::string name = {};
   bool trainable = true;
 };
-LayerHandle DepthwiseConv2D(Size2D kernelSize, DepthwiseConv2DOptions options = {});
+LayerHandle DepthwiseConv2D(Size2D kernelSize, const DepthwiseConv2DOptions &options = {});
 LayerHandle SeparableConv2D(int64_t filters, Size2D kernelSize,
-                            DepthwiseConv2DOptions options = {});
+                            const DepthwiseConv2DOptions &options = {});
 
 struct Pooling2DOptions {
   std::optional<Size2D> strides = {}; ///< the pool size
@@ -172,16 +175,16 @@ struct Pooling2DOptions {
   std::string dataFormat = "channels_last";
   std::string name = {};
 };
-LayerHandle MaxPooling2D(Size2D poolSize = 2, Pooling2DOptions options = {});
-LayerHandle AveragePooling2D(Size2D poolSize = 2, Pooling2DOptions options = {});
+LayerHandle MaxPooling2D(Size2D poolSize = 2, const Pooling2DOptions &options = {});
+LayerHandle AveragePooling2D(Size2D poolSize = 2, const Pooling2DOptions &options = {});
 
 struct GlobalPooling2DOptions {
   std::string dataFormat = "channels_last";
   bool keepdims = false;
   std::string name = {};
 };
-LayerHandle GlobalMaxPooling2D(GlobalPooling2DOptions options = {});
-LayerHandle GlobalAveragePooling2D(GlobalPooling2DOptions options = {});
+LayerHandle GlobalMaxPooling2D(const GlobalPooling2DOptions &options = {});
+LayerHandle GlobalAveragePooling2D(const GlobalPooling2DOptions &options = {});
 
 struct BatchNormalizationOptions {
   int64_t axis = -1;
@@ -192,7 +195,7 @@ struct BatchNormalizationOptions {
   std::string name = {};
   bool trainable = true;
 };
-LayerHandle BatchNormalization(BatchNormalizationOptions options = {});
+LayerHandle BatchNormalization(const BatchNormalizationOptions &options = {});
 
 struct ReLUOptions {
   std::optional<double> maxValue = {};
@@ -200,14 +203,15 @@ struct ReLUOptions {
   double threshold = 0;
   std::string name = {};
 };
-LayerHandle ReLU(ReLUOptions options = {});
+LayerHandle ReLU(const ReLUOptions &options = {});
 
 struct ConcatenateOptions {
   int64_t axis = -1;
   std::string name = {};
 };
-LayerHandle Concatenate(ConcatenateOptions options = {});
-KerasTensor concatenate(const std::vector<KerasTensor> &inputs, ConcatenateOptions options = {});
+LayerHandle Concatenate(const ConcatenateOptions &options = {});
+KerasTensor concatenate(const std::vector<KerasTensor> &inputs,
+                        const ConcatenateOptions &options = {});
 
 /// Rows and columns of zeros on each side.
 struct Padding2D {
@@ -224,20 +228,21 @@ struct DataFormatOptions {
 };
 /// ZeroPadding2D(1), ZeroPadding2D({1, 2}) (height, width) or
 /// ZeroPadding2D({{top, bottom}, {left, right}}).
-LayerHandle ZeroPadding2D(Padding2D padding = 1, DataFormatOptions options = {});
-LayerHandle Flatten(DataFormatOptions options = {});
+LayerHandle ZeroPadding2D(Padding2D padding = 1, const DataFormatOptions &options = {});
+LayerHandle Flatten(const DataFormatOptions &options = {});
 
 struct NameOption {
   std::string name = {};
 };
-LayerHandle Activation(std::string activation, NameOption options = {});
-LayerHandle Softmax(int64_t axis = -1, NameOption options = {});
-LayerHandle Dropout(double rate, NameOption options = {});
-LayerHandle Reshape(Shape targetShape, NameOption options = {});
+LayerHandle Activation(std::string activation, const NameOption &options = {});
+LayerHandle Softmax(int64_t axis = -1, const NameOption &options = {});
+LayerHandle Dropout(double rate, const NameOption &options = {});
+LayerHandle Reshape(Shape targetShape, const NameOption &options = {});
 /// `dims` counts from 1, the batch being 0 and staying where it is.
-LayerHandle Permute(Shape dims, NameOption options = {});
-LayerHandle Add(NameOption options = {});
-KerasTensor add(const std::vector<KerasTensor> &inputs, NameOption options = {});
+LayerHandle Permute(Shape dims, const NameOption &options = {});
+LayerHandle Add(const NameOption &options = {});
+KerasTensor add(const std::vector<KerasTensor> &inputs, const NameOption &options = {});
 
+// NOLINTEND(readability-identifier-naming, readability-redundant-member-init)
 } // namespace layers
 } // namespace hornet::keras

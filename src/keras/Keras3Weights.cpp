@@ -42,7 +42,7 @@ private:
           return internalError("a parameter of a layer that the model does not have: " +
                                parameter.symbol);
         std::string list = HORNET_TRY(listIn(group));
-        group = list + "/" + groupNames(*inside)[layer - inside->layers.data()];
+        group = fmt::format("{}/{}", list, groupNames(*inside)[layer - inside->layers.data()]);
         inside = layer->model.get();
       }
       if (!parameter.path.empty())
@@ -129,7 +129,7 @@ private:
       if (HORNET_TRY(file.kind(list)) != Hdf5File::Kind::group)
         continue;
       for (const std::string &name : HORNET_TRY(file.children(list))) {
-        std::string child = list + "/" + name;
+        std::string child = fmt::format("{}/{}", list, name);
         if (holders.contains(child) || HORNET_TRY(variablesOf(child)).empty())
           continue;
         binding.add(path, child,

@@ -37,8 +37,9 @@ LayerHandle globalPooling(const char *className, const layers::GlobalPooling2DOp
 } // namespace
 
 namespace layers {
+// NOLINTBEGIN(readability-identifier-naming): Keras's names
 
-KerasTensor Input(Shape shape, InputOptions o) {
+KerasTensor Input(Shape shape, const InputOptions &o) {
   Json batchShape = Json::array();
   shape.insert(shape.begin(), o.batchSize);
   for (int64_t size : shape)
@@ -48,7 +49,7 @@ KerasTensor Input(Shape shape, InputOptions o) {
   return layer(std::vector<KerasTensor>());
 }
 
-LayerHandle Dense(int64_t units, DenseOptions o) {
+LayerHandle Dense(int64_t units, const DenseOptions &o) {
   return {"Dense",
           {{"name", o.name},
            {"trainable", o.trainable},
@@ -57,40 +58,40 @@ LayerHandle Dense(int64_t units, DenseOptions o) {
            {"use_bias", o.useBias}}};
 }
 
-LayerHandle Conv2D(int64_t filters, Size2D kernelSize, Conv2DOptions o) {
+LayerHandle Conv2D(int64_t filters, Size2D kernelSize, const Conv2DOptions &o) {
   Json config = convolution(kernelSize, o);
   config["filters"] = filters;
   config["groups"] = o.groups;
   return {"Conv2D", std::move(config)};
 }
 
-LayerHandle DepthwiseConv2D(Size2D kernelSize, DepthwiseConv2DOptions o) {
+LayerHandle DepthwiseConv2D(Size2D kernelSize, const DepthwiseConv2DOptions &o) {
   Json config = convolution(kernelSize, o);
   config["depth_multiplier"] = o.depthMultiplier;
   return {"DepthwiseConv2D", std::move(config)};
 }
 
-LayerHandle SeparableConv2D(int64_t filters, Size2D kernelSize, DepthwiseConv2DOptions o) {
+LayerHandle SeparableConv2D(int64_t filters, Size2D kernelSize, const DepthwiseConv2DOptions &o) {
   Json config = convolution(kernelSize, o);
   config["depth_multiplier"] = o.depthMultiplier;
   config["filters"] = filters;
   return {"SeparableConv2D", std::move(config)};
 }
 
-LayerHandle MaxPooling2D(Size2D poolSize, Pooling2DOptions o) {
+LayerHandle MaxPooling2D(Size2D poolSize, const Pooling2DOptions &o) {
   return pooling("MaxPooling2D", poolSize, o);
 }
-LayerHandle AveragePooling2D(Size2D poolSize, Pooling2DOptions o) {
+LayerHandle AveragePooling2D(Size2D poolSize, const Pooling2DOptions &o) {
   return pooling("AveragePooling2D", poolSize, o);
 }
-LayerHandle GlobalMaxPooling2D(GlobalPooling2DOptions o) {
+LayerHandle GlobalMaxPooling2D(const GlobalPooling2DOptions &o) {
   return globalPooling("GlobalMaxPooling2D", o);
 }
-LayerHandle GlobalAveragePooling2D(GlobalPooling2DOptions o) {
+LayerHandle GlobalAveragePooling2D(const GlobalPooling2DOptions &o) {
   return globalPooling("GlobalAveragePooling2D", o);
 }
 
-LayerHandle BatchNormalization(BatchNormalizationOptions o) {
+LayerHandle BatchNormalization(const BatchNormalizationOptions &o) {
   return {"BatchNormalization",
           {{"name", o.name},
            {"trainable", o.trainable},
@@ -101,7 +102,7 @@ LayerHandle BatchNormalization(BatchNormalizationOptions o) {
            {"scale", o.scale}}};
 }
 
-LayerHandle ReLU(ReLUOptions o) {
+LayerHandle ReLU(const ReLUOptions &o) {
   return {"ReLU",
           {{"name", o.name},
            {"max_value", orNull(o.maxValue)},
@@ -109,42 +110,43 @@ LayerHandle ReLU(ReLUOptions o) {
            {"threshold", o.threshold}}};
 }
 
-LayerHandle Concatenate(ConcatenateOptions o) {
+LayerHandle Concatenate(const ConcatenateOptions &o) {
   return {"Concatenate", {{"name", o.name}, {"axis", o.axis}}};
 }
-KerasTensor concatenate(const std::vector<KerasTensor> &inputs, ConcatenateOptions o) {
-  return Concatenate(std::move(o))(inputs);
+KerasTensor concatenate(const std::vector<KerasTensor> &inputs, const ConcatenateOptions &o) {
+  return Concatenate(o)(inputs);
 }
 
-LayerHandle ZeroPadding2D(Padding2D padding, DataFormatOptions o) {
+LayerHandle ZeroPadding2D(Padding2D padding, const DataFormatOptions &o) {
   Json sides = Json::array(
       {Json::array({padding.top, padding.bottom}), Json::array({padding.left, padding.right})});
   return {"ZeroPadding2D",
           {{"name", o.name}, {"padding", std::move(sides)}, {"data_format", o.dataFormat}}};
 }
-LayerHandle Flatten(DataFormatOptions o) {
+LayerHandle Flatten(const DataFormatOptions &o) {
   return {"Flatten", {{"name", o.name}, {"data_format", o.dataFormat}}};
 }
 
-LayerHandle Activation(std::string activation, NameOption o) {
+LayerHandle Activation(std::string activation, const NameOption &o) {
   return {"Activation", {{"name", o.name}, {"activation", std::move(activation)}}};
 }
-LayerHandle Softmax(int64_t axis, NameOption o) {
+LayerHandle Softmax(int64_t axis, const NameOption &o) {
   return {"Softmax", {{"name", o.name}, {"axis", axis}}};
 }
-LayerHandle Dropout(double rate, NameOption o) {
+LayerHandle Dropout(double rate, const NameOption &o) {
   return {"Dropout", {{"name", o.name}, {"rate", rate}}};
 }
-LayerHandle Reshape(Shape targetShape, NameOption o) {
+LayerHandle Reshape(Shape targetShape, const NameOption &o) {
   return {"Reshape", {{"name", o.name}, {"target_shape", std::move(targetShape)}}};
 }
-LayerHandle Permute(Shape dims, NameOption o) {
+LayerHandle Permute(Shape dims, const NameOption &o) {
   return {"Permute", {{"name", o.name}, {"dims", std::move(dims)}}};
 }
-LayerHandle Add(NameOption o) { return {"Add", {{"name", o.name}}}; }
-KerasTensor add(const std::vector<KerasTensor> &inputs, NameOption o) {
-  return Add(std::move(o))(inputs);
+LayerHandle Add(const NameOption &o) { return {"Add", {{"name", o.name}}}; }
+KerasTensor add(const std::vector<KerasTensor> &inputs, const NameOption &o) {
+  return Add(o)(inputs);
 }
 
+// NOLINTEND(readability-identifier-naming)
 } // namespace layers
 } // namespace hornet::keras

@@ -27,7 +27,7 @@ struct Parameter {
   /// Whether the layer trains it: false for statistics, and for all of a layer that is frozen.
   bool trainable = true;
   /// Of the object inside the layer that holds it: "cell" in an LSTM; empty: the layer itself.
-  std::string path = {};
+  std::string path = {}; // NOLINT(readability-redundant-member-init): may be left out
 };
 
 /// An opened weights file of any layout. Immutable and cheap to share; values are read on demand.

@@ -14,6 +14,7 @@ namespace {
 
 std::vector<std::string> layerNames(const Model &model) {
   std::vector<std::string> names;
+  names.reserve(model.layers.size());
   for (const Layer &layer : model.layers)
     names.push_back(layer.name);
   return names;

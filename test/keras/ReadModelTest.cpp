@@ -38,6 +38,7 @@ void expectSensible(const Model &model, const std::string &where) {
 
 std::vector<std::string> namesOf(const std::vector<Port> &ports) {
   std::vector<std::string> names;
+  names.reserve(ports.size());
   for (const Port &port : ports)
     names.push_back(port.name);
   return names;
