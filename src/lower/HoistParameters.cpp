@@ -142,6 +142,8 @@ struct HoistParameters : impl::HoistParametersBase<HoistParameters> {
   void runOnOperation() override {
     if (auto predict = getOperation().lookupSymbol<func::FuncOp>(graph::predictName))
       Split(predict).run();
+    for (auto parameter : llvm::make_early_inc_range(getOperation().getOps<graph::ParameterOp>()))
+      parameter.erase();
   }
 };
 

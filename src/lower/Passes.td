@@ -32,6 +32,46 @@ def HoistParameters : Pass<"hoist-parameters", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::func::FuncDialect"];
 }
 
+def FuseElementwise : Pass<"fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Merge elementwise ops into the elementwise ops that use them";
+  let description = [{
+    Runs upstream's elementwise fusion where it pays: an elementwise op goes into an elementwise
+    consumer, and never into a reduction, which would compute it again for every window. Upstream's
+    own pass, `linalg-fuse-elementwise-ops`, has no such choice. A contraction takes its elementwise
+    consumer in the pass `schedule`.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
+def ScheduleKernels : Pass<"schedule", "::mlir::func::FuncOp"> {
+  let summary = "Turn structured ops into loops over register tiles";
+  let description = [{
+    Every kernel (a structured op and the elementwise op on its result) becomes a loop nest: the
+    roles of its loops are named (Kernel.h), tile sizes chosen (Schedule.cpp), and code made of
+    `scf` loops and one-dimensional vectors (KernelBuilder.cpp), with accumulators that stay in
+    registers over the whole reduction. What cannot be vectorized stays as it is and becomes scalar
+    loops. Runs on tensors, after fusion. Upstream's `linalg.vectorize` refuses indexing maps with
+    sums, which every convolution has, and would need several tilings and canonicalizations a
+    kernel, which cost more time than all of LLVM's work on it.
+  }];
+  let options = [
+    Option<"vectorBytes", "vector-bytes", "int64_t", "32", "Bytes of a vector register">,
+    Option<"vectorRegisters", "vector-registers", "int64_t", "16", "Number of vector registers">,
+    Option<"threads", "threads", "int64_t", "1", "Threads that parallel loops are shared by">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def LowerForall : Pass<"lower-forall", "::mlir::func::FuncOp"> {
+  let summary = "Turn scf.forall into scf.parallel, or into scf.for where one thread is enough";
+  let description = [{
+    Loops that the schedule marked `hornet.sequential` become `scf.for`. Upstream's passes convert
+    all loops of a function alike. Runs after bufferization.
+  }];
+  let dependentDialects = ["::mlir::scf::SCFDialect"];
+}
+
 def ResultsToDestinations : Pass<"results-to-destinations", "::mlir::ModuleOp"> {
   let summary = "Write function results into buffers that the caller gives";
   let description = [{
@@ -41,6 +81,17 @@ def ResultsToDestinations : Pass<"results-to-destinations", "::mlir::ModuleOp"> 
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect",
                            "::mlir::memref::MemRefDialect"];
+}
+
+def ExpandMath : Pass<"expand-math", "::mlir::func::FuncOp"> {
+  let summary = "Compute exp, tanh, log, … on vectors by polynomials";
+  let description = [{
+    Upstream's polynomial approximations, for vectors: the C library has no vector functions that an
+    artifact could rely on. Scalars stay calls of the C library. Upstream offers the patterns, but a
+    pass only for its tests.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
 }
 
 def PlanMemory : Pass<"plan-memory", "::mlir::func::FuncOp"> {

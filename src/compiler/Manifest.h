@@ -1,0 +1,19 @@
+//===- Manifest.h - What the code takes, read off its functions ---------------------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "import/Import.h"
+#include "runtime/Artifact.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace hornet {
+
+/// The manifest of a module after the stage `plan`, whose functions still say which parameter each
+/// argument is.
+runtime::Manifest makeManifest(mlir::ModuleOp module, const import::ImportedModel &imported);
+
+} // namespace hornet

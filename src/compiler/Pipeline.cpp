@@ -1,0 +1,146 @@
+// A table of contents: which pass runs when. What each one needs stands in its own header.
+
+#include "compiler/Pipeline.h"
+
+#include "emit/Emit.h"
+#include "graph/Graph.h"
+#include "lower/Passes.h"
+#include "optimize/Passes.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Linalg/Transforms/AllInterfaces.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/OpenMP/OpenMPDialect.h"
+#include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
+#include "mlir/Dialect/Vector/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace hornet {
+
+void registerDialects(DialectRegistry &registry) {
+  registry.insert<affine::AffineDialect, arith::ArithDialect, bufferization::BufferizationDialect,
+                  func::FuncDialect, graph::GraphDialect, linalg::LinalgDialect, LLVM::LLVMDialect,
+                  math::MathDialect, memref::MemRefDialect, omp::OpenMPDialect, scf::SCFDialect,
+                  tensor::TensorDialect, vector::VectorDialect>();
+  arith::registerBufferizableOpInterfaceExternalModels(registry);
+  bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
+  linalg::registerAllDialectInterfaceImplementations(registry);
+  scf::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerInferTypeOpInterfaceExternalModels(registry);
+  tensor::registerSubsetOpInterfaceExternalModels(registry);
+  vector::registerBufferizableOpInterfaceExternalModels(registry);
+  emit::registerTranslations(registry);
+}
+
+static void addCleanUp(OpPassManager &passes) {
+  passes.addPass(createCSEPass());
+  passes.addPass(createCanonicalizerPass());
+}
+
+/// Graph → smaller graph.
+static void addOptimize(OpPassManager &passes, const PipelineSettings &settings) {
+  passes.addPass(optimize::createDropIdentities());
+  passes.addPass(optimize::createExpandComposites());
+  if (settings.level == 0)
+    return;
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(optimize::createFoldScale());
+  addCleanUp(passes);
+}
+
+/// Graph → linalg on tensors; what depends on parameters alone goes to @prepare.
+static void addLinalg(OpPassManager &passes, const PipelineSettings &settings) {
+  passes.addPass(lower::createGraphToLinalg());
+  passes.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(lower::createHoistParameters());
+  passes.addPass(createCanonicalizerPass());
+}
+
+/// Elementwise ops merge.
+static void addFuse(OpPassManager &passes, const PipelineSettings &settings) {
+  if (settings.level == 0)
+    return;
+  passes.addNestedPass<func::FuncOp>(lower::createFuseElementwise());
+  passes.addPass(createCanonicalizerPass());
+}
+
+/// Structured ops → loops over register tiles.
+static void addSchedule(OpPassManager &passes, const PipelineSettings &settings) {
+  if (settings.level == 0)
+    return;
+  lower::ScheduleKernelsOptions options;
+  options.vectorBytes = settings.target.vectorBytes;
+  options.vectorRegisters = settings.target.vectorRegisters;
+  options.threads = settings.threads;
+  passes.addNestedPass<func::FuncOp>(lower::createScheduleKernels(options));
+  passes.addPass(createCanonicalizerPass());
+}
+
+/// Tensors → memrefs. Results go where the caller wants them.
+static void addBufferize(OpPassManager &passes, const PipelineSettings &settings) {
+  passes.addPass(lower::createResultsToDestinations());
+  passes.addPass(bufferization::createEmptyTensorEliminationPass());
+  bufferization::OneShotBufferizePassOptions options;
+  options.bufferizeFunctionBoundaries = true;
+  options.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
+  passes.addPass(bufferization::createOneShotBufferizePass(options));
+  addCleanUp(passes);
+}
+
+/// Buffers → one arena; functions → entry points.
+static void addPlan(OpPassManager &passes, const PipelineSettings &settings) {
+  passes.addNestedPass<func::FuncOp>(lower::createPlanMemory());
+  passes.addPass(lower::createEntryPoints());
+}
+
+/// What is left of structured ops and loops → the LLVM dialect.
+static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
+  passes.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  passes.addNestedPass<func::FuncOp>(lower::createLowerForall());
+  passes.addNestedPass<func::FuncOp>(lower::createExpandMath());
+  if (settings.threads > 1) {
+    ConvertSCFToOpenMPPassOptions options;
+    options.numThreads = settings.threads;
+    passes.addPass(createConvertSCFToOpenMPPass(options));
+  }
+  passes.addPass(memref::createExpandStridedMetadataPass());
+  passes.addPass(createLowerAffinePass());
+  passes.addPass(createSCFToControlFlowPass());
+  passes.addPass(createConvertVectorToLLVMPass());
+  passes.addPass(createConvertMathToLLVMPass());
+  passes.addPass(createConvertMathToLibmPass());
+  passes.addPass(createFinalizeMemRefToLLVMConversionPass());
+  passes.addPass(createConvertFuncToLLVMPass());
+  passes.addPass(createArithToLLVMConversionPass());
+  passes.addPass(createConvertControlFlowToLLVMPass());
+  passes.addPass(createConvertOpenMPToLLVMPass());
+  passes.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void addStage(OpPassManager &passes, Stage stage, const PipelineSettings &settings) {
+  switch (stage) {
+  case Stage::import: break;
+  case Stage::optimize: addOptimize(passes, settings); break;
+  case Stage::linalg: addLinalg(passes, settings); break;
+  case Stage::fuse: addFuse(passes, settings); break;
+  case Stage::schedule: addSchedule(passes, settings); break;
+  case Stage::bufferize: addBufferize(passes, settings); break;
+  case Stage::plan: addPlan(passes, settings); break;
+  case Stage::llvm: addLlvm(passes, settings); break;
+  case Stage::assembly: break;
+  }
+}
+
+} // namespace hornet

@@ -1,0 +1,30 @@
+//===- Pipeline.h - The order of all passes ------------------------------------------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "compiler/Stages.h"
+#include "emit/Target.h"
+
+#include "mlir/IR/DialectRegistry.h"
+#include "mlir/Pass/PassManager.h"
+
+namespace hornet {
+
+/// What the passes need to know.
+struct PipelineSettings {
+  emit::Target target;
+  int level = 3;
+  int threads = 1;
+};
+
+/// The dialects and external interfaces that the pipeline uses, and no others: each costs start-up
+/// time and memory.
+void registerDialects(mlir::DialectRegistry &registry);
+
+/// Adds the passes of one stage; `import` and `assembly` have none.
+void addStage(mlir::OpPassManager &passes, Stage stage, const PipelineSettings &settings);
+
+} // namespace hornet

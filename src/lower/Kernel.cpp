@@ -1,0 +1,163 @@
+#include "lower/Kernel.h"
+
+#include "mlir/Analysis/SliceAnalysis.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+
+namespace hornet::lower {
+
+bool Access::isContiguousIn(unsigned loop) const {
+  if (map.getNumResults() == 0)
+    return false;
+  auto last = dyn_cast<AffineDimExpr>(map.getResults().back());
+  if (!last || last.getPosition() != loop)
+    return false;
+  return llvm::none_of(map.getResults().drop_back(),
+                       [&](AffineExpr expr) { return expr.isFunctionOfDim(loop); });
+}
+
+static bool hasOnlyParallelLoops(linalg::LinalgOp op) {
+  return op.getNumParallelLoops() == op.getNumLoops();
+}
+
+/// Only what the vector code can express: one result, and elements that lie in memory one by one.
+static bool isSupported(linalg::LinalgOp op) {
+  if (!op.hasPureTensorSemantics() || op.getNumDpsInits() != 1 || op.hasIndexSemantics())
+    return false;
+  for (OpOperand &operand : op->getOpOperands()) {
+    Type element = getElementTypeOrSelf(operand.get().getType());
+    if (element.isInteger(1) || !element.isIntOrFloat())
+      return false;
+  }
+  AffineMap output = op.getIndexingMapsArray().back();
+  return output.isProjectedPermutation() && output.getNumResults() > 0;
+}
+
+/// The root whose result `epilogue` can take from registers: its only use, read element by element.
+static std::optional<unsigned> findRoot(linalg::GenericOp epilogue) {
+  std::optional<unsigned> best;
+  for (OpOperand *operand : epilogue.getDpsInputOperands()) {
+    auto root = operand->get().getDefiningOp<linalg::LinalgOp>();
+    if (!root || hasOnlyParallelLoops(root) || !root->hasOneUse() || !isSupported(root) ||
+        !epilogue.getMatchingIndexingMap(operand).isPermutation())
+      continue;
+    // The one computed last: the other has to be in memory anyhow.
+    unsigned index = operand->getOperandNumber();
+    if (!best || epilogue.getOperand(*best).getDefiningOp()->isBeforeInBlock(root.getOperation()))
+      best = index;
+  }
+  return best;
+}
+
+static Access accessOf(linalg::LinalgOp op, OpOperand *operand, AffineMap loops) {
+  return {operand->get(), op.getMatchingIndexingMap(operand).compose(loops)};
+}
+
+static void addRoot(Kernel &kernel) {
+  linalg::LinalgOp root = kernel.root;
+  AffineMap identity = AffineMap::getMultiDimIdentityMap(root.getNumLoops(), root->getContext());
+  for (OpOperand *operand : root.getDpsInputOperands())
+    kernel.inputs.push_back(accessOf(root, operand, identity));
+  kernel.init = kernel.output = accessOf(root, root.getDpsInitOperand(0), identity);
+  kernel.extents = root.getStaticLoopRanges();
+  root.getParallelDims(kernel.parallelLoops);
+  root.getReductionDims(kernel.reductionLoops);
+}
+
+static void addEpilogue(Kernel &kernel) {
+  // result[output map of root] = result[map of the operand in the epilogue]: so each loop of the
+  // epilogue is a loop of the root.
+  linalg::GenericOp epilogue = kernel.epilogue;
+  OpOperand &taken = epilogue->getOpOperand(kernel.epilogueOperand);
+  AffineMap fromResult = inversePermutation(epilogue.getMatchingIndexingMap(&taken));
+  AffineMap loops = fromResult.compose(kernel.output.map);
+  for (OpOperand *operand : epilogue.getDpsInputOperands())
+    if (operand != &taken)
+      kernel.epilogueInputs.push_back(accessOf(epilogue, operand, loops));
+  kernel.output = accessOf(epilogue, epilogue.getDpsInitOperand(0), loops);
+}
+
+std::optional<Kernel> kernelEndingIn(linalg::LinalgOp op) {
+  if (!isSupported(op))
+    return std::nullopt;
+  Kernel kernel;
+  kernel.root = op;
+  auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
+  if (generic && hasOnlyParallelLoops(op))
+    if (std::optional<unsigned> operand = findRoot(generic)) {
+      kernel.epilogue = generic;
+      kernel.epilogueOperand = *operand;
+      kernel.root = generic->getOperand(*operand).getDefiningOp<linalg::LinalgOp>();
+    }
+  addRoot(kernel);
+  if (kernel.epilogue)
+    addEpilogue(kernel);
+  return kernel;
+}
+
+//===----------------------------------------------------------------------===//
+// Roles
+//===----------------------------------------------------------------------===//
+
+Operation *combinerOf(const Kernel &kernel) {
+  SmallVector<Operation *> combiners;
+  linalg::LinalgOp root = kernel.root;
+  if (!matchReduction(root.getRegionOutputArgs(), 0, combiners) || combiners.size() != 1 ||
+      !linalg::getCombinerOpKind(combiners.front()))
+    return nullptr;
+  return combiners.front();
+}
+
+/// The reduction along which every input is contiguous, if the inputs are not along `column`.
+static std::optional<unsigned> contiguousReduction(const Kernel &kernel, unsigned column) {
+  for (unsigned loop : kernel.reductionLoops) {
+    bool contiguous = false;
+    for (const Access &input : kernel.inputs) {
+      if (input.isContiguousIn(column) && kernel.extents[column] != 1)
+        return std::nullopt;
+      contiguous |= input.isContiguousIn(loop);
+    }
+    if (contiguous && kernel.inputs.size() == 1 && combinerOf(kernel))
+      return loop;
+  }
+  return std::nullopt;
+}
+
+std::optional<Roles> rolesOf(const Kernel &kernel) {
+  auto column = cast<AffineDimExpr>(kernel.output.map.getResults().back()).getPosition();
+  Roles roles;
+  roles.vector = column;
+  if (auto reduction = contiguousReduction(kernel, column)) {
+    roles.vector = *reduction;
+    roles.vectorIsReduction = true;
+  }
+  if (ShapedType::isDynamic(kernel.extents[roles.vector]))
+    return std::nullopt;
+  // In the output's order, innermost last.
+  for (AffineExpr expr : kernel.output.map.getResults()) {
+    unsigned loop = cast<AffineDimExpr>(expr).getPosition();
+    if (loop != roles.vector)
+      roles.outer.push_back(loop);
+  }
+  if (roles.outer.size() + (roles.vectorIsReduction ? 0 : 1) != kernel.parallelLoops.size())
+    return std::nullopt;
+  if (roles.vectorIsReduction || kernel.reductionLoops.empty())
+    return roles;
+  for (unsigned loop : llvm::reverse(roles.outer)) {
+    bool shares = llvm::any_of(kernel.inputs, [&](const Access &input) {
+      return input.dependsOn(roles.vector) && !input.dependsOn(loop) &&
+             llvm::any_of(kernel.reductionLoops, [&](unsigned k) { return input.dependsOn(k); });
+    });
+    bool isUsed = llvm::any_of(kernel.inputs, [&](const Access &a) { return a.dependsOn(loop); });
+    if (shares && isUsed && kernel.extents[loop] != 1) {
+      roles.rows = loop;
+      roles.outer.erase(llvm::find(roles.outer, loop));
+      break;
+    }
+  }
+  return roles;
+}
+
+} // namespace hornet::lower

@@ -1,0 +1,23 @@
+//===- KernelBuilder.h - A kernel as loops over register tiles -------------------------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "lower/Schedule.h"
+
+#include "mlir/IR/PatternMatch.h"
+
+namespace hornet::lower {
+
+/// Loops in this attribute's absence are shared by threads; see LowerForall.
+inline constexpr llvm::StringLiteral sequentialAttr = "hornet.sequential";
+
+/// Builds the loops of `kernel` before its last op, on tensors, and returns the new result:
+/// `scf.forall` over what is parallel, `scf.for` over blocks of columns and rows and over the
+/// reductions, and in them vectors in registers.
+mlir::Value buildKernel(mlir::RewriterBase &rewriter, const Kernel &kernel, const Roles &roles,
+                        const Schedule &schedule);
+
+} // namespace hornet::lower

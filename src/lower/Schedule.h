@@ -1,0 +1,55 @@
+//===- Schedule.h - All tile sizes, chosen from the shape and the processor -----------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "lower/Kernel.h"
+
+namespace hornet::lower {
+
+/// What the schedules know of a processor.
+struct Machine {
+  int64_t vectorBytes = 32;
+  int64_t vectorRegisters = 16;
+  int64_t threads = 1;
+};
+
+/// `count` blocks of `size` steps of a loop, from `start` on. The expressions are over one symbol,
+/// the loop's extent, which may be known only at run time.
+struct Blocks {
+  mlir::AffineExpr start, count;
+  int64_t size = 1;
+};
+
+/// `count` blocks of columns from `start` on; in a block, vectors of the given widths side by side.
+struct ColumnBlocks {
+  int64_t start = 0, count = 1;
+  llvm::SmallVector<int64_t> widths;
+
+  int64_t size() const { return std::accumulate(widths.begin(), widths.end(), int64_t{0}); }
+};
+
+/// A part of the output that is covered by register tiles of one size for each of `columns`:
+/// `rows.size` rows by `widths` columns of accumulators, which stay in registers over all of the
+/// reduction.
+struct Region {
+  Blocks rows;
+  llvm::SmallVector<ColumnBlocks> columns;
+};
+
+struct Schedule {
+  llvm::SmallVector<Region> regions;
+  /// Loops that threads share: the outer ones always, blocks of rows or columns where the outer
+  /// ones are too few. False for kernels that cost less than waking a thread.
+  bool parallel = false, blocksInParallel = false;
+  /// Of a reduction that is itself the vector: vectors a step, each with its own partial result.
+  int64_t partials = 1, vectorWidth = 1;
+};
+
+/// The analytic choice. Accumulators (rows × vectors of columns), one vector of each column and one
+/// broadcast element must fit into the registers.
+Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine &machine);
+
+} // namespace hornet::lower

@@ -1,0 +1,59 @@
+//===- Artifact.h - Compiled code and what is needed to call it ----------------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "base/Abi.h"
+#include "base/Tensor.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace hornet::runtime {
+
+/// An input or output of a model. The leading extent is the batch, `unknownSize`.
+struct Port {
+  std::string name;
+  DType dtype = DType::f32;
+  Shape shape;
+};
+
+/// A weight argument of an entry point: a parameter of the model, or a result of `hornet_prepare`.
+struct WeightSlot {
+  enum class Source { parameter, prepared } source;
+  size_t index; ///< into Manifest::parameters or Manifest::prepared
+};
+
+/// Bytes of temporary memory that a call needs: `bytes + batch * bytesPerSample`.
+struct ArenaSize {
+  size_t bytes = 0;
+  size_t bytesPerSample = 0;
+};
+
+/// What an entry point takes, in the order of HornetCall::buffers: inputs (predict only), weights,
+/// outputs (prepare: the prepared values), arena.
+struct EntrySignature {
+  std::vector<WeightSlot> weights;
+  ArenaSize arena;
+};
+
+struct Manifest {
+  std::string model;
+  std::vector<Port> inputs, outputs; ///< of the model, in its order
+  std::vector<Port> parameters;      ///< symbol and static shape, in the order of the weights
+  std::vector<Shape> prepared;       ///< float32, written once by hornet_prepare
+  EntrySignature predict, prepare;
+};
+
+/// Code with its manifest. `code` keeps the code alive.
+struct Artifact {
+  Manifest manifest;
+  HornetEntryPoint predict = nullptr;
+  HornetEntryPoint prepare = nullptr;
+  std::shared_ptr<void> code;
+};
+
+} // namespace hornet::runtime
