@@ -1,0 +1,79 @@
+// RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg,canonicalize,func.func(fuse-elementwise,schedule),canonicalize)' | FileCheck %s
+// RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg,canonicalize,func.func(fuse-elementwise,schedule{vector-bytes=64 vector-registers=32}),canonicalize)' | FileCheck %s --check-prefix=WIDE
+// RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg,canonicalize,func.func(fuse-elementwise,schedule{threads=2}),canonicalize)' | FileCheck %s --check-prefix=THREADS
+
+// A convolution keeps 6 rows by 2 vectors of columns in registers over all of its reduction, with 16
+// registers of 8 floats; 6 by 4 with 32 registers of 16. Bias and relu happen before the store.
+
+// CHECK-LABEL: func.func @convolution
+// CHECK: scf.forall
+// CHECK: scf.for
+// CHECK: %[[ACC:.*]]:12 = scf.for {{.*}} iter_args
+// CHECK-COUNT-12: arith.addf {{.*}} fastmath<contract> : vector<8xf32>
+// CHECK-NOT: linalg
+// CHECK: arith.cmpf olt
+// CHECK: vector.transfer_write
+// WIDE-LABEL: func.func @convolution
+// WIDE: :24 = scf.for
+// WIDE-COUNT-24: arith.addf {{.*}} fastmath<contract> : vector<16xf32>
+// THREADS-LABEL: func.func @convolution
+// THREADS: scf.forall (%{{.*}}, %{{.*}}) in (%{{.*}}, 24)
+// THREADS: scf.forall.in_parallel
+// THREADS-NEXT: parallel_insert_slice
+// THREADS-NEXT: }
+// THREADS-NEXT: }{{$}}
+func.func @convolution(%x: tensor<?x26x26x32xf32>, %f: tensor<3x3x32x64xf32>, %b: tensor<64xf32>) -> tensor<?x24x24x64xf32> {
+  %0 = graph.convolution %x, %f strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] groups 1
+    : (tensor<?x26x26x32xf32>, tensor<3x3x32x64xf32>) -> tensor<?x24x24x64xf32>
+  %1 = graph.add %0, %b : (tensor<?x24x24x64xf32>, tensor<64xf32>) -> tensor<?x24x24x64xf32>
+  %2 = graph.relu %1 : tensor<?x24x24x64xf32>
+  return %2 : tensor<?x24x24x64xf32>
+}
+
+// 10 columns are a vector of 8 and one of 2; rows of an unknown batch go 6 at a time, then one by one.
+
+// CHECK-LABEL: func.func @dense
+// CHECK: scf.forall (%{{.*}}) in
+// CHECK: vector.transfer_read {{.*}} vector<8xf32>
+// CHECK: vector.transfer_read {{.*}} vector<2xf32>
+// CHECK-COUNT-6: arith.mulf {{.*}} vector<2xf32>
+// CHECK: scf.forall
+// CHECK: arith.mulf {{.*}} vector<2xf32>
+// CHECK-NOT: arith.mulf {{.*}} vector<2xf32>
+// CHECK: return
+func.func @dense(%x: tensor<?x128xf32>, %k: tensor<128x10xf32>) -> tensor<?x10xf32> {
+  %0 = graph.matmul %x, %k : (tensor<?x128xf32>, tensor<128x10xf32>) -> tensor<?x10xf32>
+  return %0 : tensor<?x10xf32>
+}
+
+// Sums along a row are vectors until the end of the row.
+
+// CHECK-LABEL: func.func @row_sum
+// CHECK: scf.for {{.*}} iter_args
+// CHECK-COUNT-4: arith.addf {{.*}} vector<8xf32>
+// CHECK-COUNT-5: vector.reduction <add>
+// CHECK-NOT: vector.reduction
+func.func @row_sum(%x: tensor<?x70xf32>) -> tensor<?xf32> {
+  %0 = graph.reduce_sum %x dimensions [1] : (tensor<?x70xf32>) -> tensor<?xf32>
+  return %0 : tensor<?xf32>
+}
+
+// Small kernels do not wake a second thread.
+
+// THREADS-LABEL: func.func @small
+// THREADS: hornet.sequential
+func.func @small(%x: tensor<?x10xf32>) -> tensor<?x10xf32> {
+  %0 = graph.relu %x : tensor<?x10xf32>
+  return %0 : tensor<?x10xf32>
+}
+
+// What has no contiguous vectors reads element by element, but still writes vectors.
+
+// CHECK-LABEL: func.func @transpose
+// CHECK: tensor.extract
+// CHECK: vector.from_elements
+// CHECK: vector.transfer_write
+func.func @transpose(%x: tensor<?x3x16xf32>) -> tensor<?x16x3xf32> {
+  %0 = graph.transpose %x permutation [0, 2, 1] : (tensor<?x3x16xf32>) -> tensor<?x16x3xf32>
+  return %0 : tensor<?x16x3xf32>
+}
