@@ -98,16 +98,49 @@ template <class Op> static OpFoldResult foldNeutral(Op op, Attribute rhs, double
                                                                          : OpFoldResult();
 }
 
+/// `function` of two float constants, each of them one number throughout.
+template <class Op, class F>
+static OpFoldResult foldConstants(Op op, typename Op::FoldAdaptor adaptor, F function) {
+  auto lhs = dyn_cast_or_null<SplatElementsAttr>(adaptor.getLhs());
+  auto rhs = dyn_cast_or_null<SplatElementsAttr>(adaptor.getRhs());
+  if (!lhs || !rhs || !op.getType().hasStaticShape() || !isa<FloatType>(lhs.getElementType()))
+    return {};
+  return SplatElementsAttr::get(op.getType(), function(lhs.template getSplatValue<APFloat>(),
+                                                       rhs.template getSplatValue<APFloat>()));
+}
+
 // x + -0.0 is x for every x; x + 0.0 turns -0.0 into 0.0, which no Keras user can tell apart.
-OpFoldResult AddOp::fold(FoldAdaptor adaptor) { return foldNeutral(*this, adaptor.getRhs(), 0.0); }
+OpFoldResult AddOp::fold(FoldAdaptor adaptor) {
+  OpFoldResult same = foldNeutral(*this, adaptor.getRhs(), 0.0);
+  return same ? same : foldConstants(*this, adaptor, std::plus<APFloat>());
+}
 OpFoldResult SubtractOp::fold(FoldAdaptor adaptor) {
-  return foldNeutral(*this, adaptor.getRhs(), 0.0);
+  OpFoldResult same = foldNeutral(*this, adaptor.getRhs(), 0.0);
+  return same ? same : foldConstants(*this, adaptor, std::minus<APFloat>());
 }
 OpFoldResult MultiplyOp::fold(FoldAdaptor adaptor) {
-  return foldNeutral(*this, adaptor.getRhs(), 1.0);
+  OpFoldResult same = foldNeutral(*this, adaptor.getRhs(), 1.0);
+  return same ? same : foldConstants(*this, adaptor, std::multiplies<APFloat>());
 }
 OpFoldResult DivideOp::fold(FoldAdaptor adaptor) {
-  return foldNeutral(*this, adaptor.getRhs(), 1.0);
+  OpFoldResult same = foldNeutral(*this, adaptor.getRhs(), 1.0);
+  return same ? same : foldConstants(*this, adaptor, std::divides<APFloat>());
+}
+OpFoldResult MaximumOp::fold(FoldAdaptor adaptor) {
+  return foldConstants(*this, adaptor,
+                       [](const APFloat &x, const APFloat &y) { return llvm::maximum(x, y); });
+}
+OpFoldResult MinimumOp::fold(FoldAdaptor adaptor) {
+  return foldConstants(*this, adaptor,
+                       [](const APFloat &x, const APFloat &y) { return llvm::minimum(x, y); });
+}
+
+OpFoldResult NegateOp::fold(FoldAdaptor adaptor) {
+  if (auto inner = getOperand().getDefiningOp<NegateOp>())
+    return inner.getOperand();
+  auto splat = dyn_cast_or_null<SplatElementsAttr>(adaptor.getOperand());
+  return splat ? SplatElementsAttr::get(getType(), -splat.getSplatValue<APFloat>())
+               : OpFoldResult();
 }
 
 OpFoldResult ReluOp::fold(FoldAdaptor) {

@@ -17,6 +17,12 @@
 #include "graph/GraphDialect.h.inc"
 #include "graph/GraphEnums.h.inc"
 
+namespace hornet::graph {
+/// Trait: an element of the result depends on the elements at its place in the operands alone,
+/// after NumPy's broadcasting of the operands.
+template <class Op> class Pointwise : public mlir::OpTrait::TraitBase<Op, Pointwise> {};
+} // namespace hornet::graph
+
 #define GET_OP_CLASSES
 #include "graph/GraphOps.h.inc"
 

@@ -29,6 +29,7 @@ def Graph_Dialect : Dialect {
     What a model file becomes after import, and what the optimizer rewrites. Weights are symbols
     (`graph.parameter`), not literals, so that code and weights stay apart to the end.
   }];
+  let hasCanonicalizer = 1;
   let hasConstantMaterializer = 1;
   let dependentDialects = ["::mlir::func::FuncDialect"];
 }
@@ -36,6 +37,8 @@ def Graph_Dialect : Dialect {
 def Graph_Tensor : RankedTensorOf<[AnyFloat, AnySignlessInteger]>;
 def Graph_FloatTensor : RankedTensorOf<[AnyFloat]>;
 def Graph_BoolTensor : RankedTensorOf<[I1]>;
+
+def Graph_Pointwise : NativeOpTrait<"Pointwise"> { let cppNamespace = "::hornet::graph"; }
 
 class Graph_Op<string mnemonic, list<Trait> traits = []> : Op<Graph_Dialect, mnemonic, traits>;
 
@@ -102,7 +105,7 @@ def Graph_ConstantOp : Graph_Op<"constant", [Pure, ConstantLike, AllTypesMatch<[
 
 /// result[i] = f(operand[i]).
 class Graph_UnaryOp<string mnemonic, string function, list<Trait> traits = []>
-    : Graph_Op<mnemonic, !listconcat([Pure, SameOperandsAndResultType, Elementwise], traits)> {
+    : Graph_Op<mnemonic, !listconcat([Pure, SameOperandsAndResultType, Graph_Pointwise], traits)> {
   let summary = function # " of each element";
   let description = "`" # function # "` of each element. Source: https://keras.io/api/ops/\n\n"
     # "Example:\n```mlir\n%y = graph." # mnemonic # " %x : tensor<?x10xf32>\n```\n";
@@ -119,7 +122,7 @@ def Graph_ExpM1Op : Graph_UnaryOp<"expm1", "e^x - 1">;
 def Graph_FloorOp : Graph_UnaryOp<"floor", "the largest integer not above x">;
 def Graph_LogOp : Graph_UnaryOp<"log", "ln(x)">;
 def Graph_Log1pOp : Graph_UnaryOp<"log1p", "ln(1 + x)">;
-def Graph_NegateOp : Graph_UnaryOp<"negate", "-x">;
+def Graph_NegateOp : Graph_UnaryOp<"negate", "-x"> { let hasFolder = 1; }
 def Graph_ReluOp : Graph_UnaryOp<"relu", "max(x, 0), NaN stays NaN"> { let hasFolder = 1; }
 def Graph_RsqrtOp : Graph_UnaryOp<"rsqrt", "1 / sqrt(x)">;
 def Graph_SigmoidOp : Graph_UnaryOp<"sigmoid", "1 / (1 + e^-x)">;
@@ -130,7 +133,7 @@ def Graph_TanhOp : Graph_UnaryOp<"tanh", "tanh(x)">;
 
 /// result[i] = f(lhs[i], rhs[i]) with NumPy's broadcasting.
 class Graph_BroadcastingOp<string mnemonic, string function, list<Trait> traits = []>
-    : Graph_InferredOp<mnemonic, !listconcat([SameOperandsElementType], traits)> {
+    : Graph_InferredOp<mnemonic, !listconcat([SameOperandsElementType, Graph_Pointwise], traits)> {
   let summary = function # " with broadcasting";
   let description = "`" # function # [{` of each pair of elements, with NumPy's broadcasting: shapes are aligned at
     the last dimension, and an extent of 1 is repeated.
@@ -151,9 +154,13 @@ class Graph_BroadcastingOp<string mnemonic, string function, list<Trait> traits 
 def Graph_AddOp : Graph_BroadcastingOp<"add", "x + y", [Commutative]> { let hasFolder = 1; }
 def Graph_DivideOp : Graph_BroadcastingOp<"divide", "x / y"> { let hasFolder = 1; }
 def Graph_MaximumOp
-    : Graph_BroadcastingOp<"maximum", "the greater of x and y, NaN if either is", [Commutative]>;
+    : Graph_BroadcastingOp<"maximum", "the greater of x and y, NaN if either is", [Commutative]> {
+  let hasFolder = 1;
+}
 def Graph_MinimumOp
-    : Graph_BroadcastingOp<"minimum", "the smaller of x and y, NaN if either is", [Commutative]>;
+    : Graph_BroadcastingOp<"minimum", "the smaller of x and y, NaN if either is", [Commutative]> {
+  let hasFolder = 1;
+}
 def Graph_MultiplyOp : Graph_BroadcastingOp<"multiply", "x * y", [Commutative]> { let hasFolder = 1; }
 def Graph_PowerOp : Graph_BroadcastingOp<"power", "x to the power of y">;
 def Graph_SubtractOp : Graph_BroadcastingOp<"subtract", "x - y"> { let hasFolder = 1; }
@@ -164,7 +171,7 @@ def Graph_Comparison : I32EnumAttr<"Comparison", "how two numbers are compared",
   let cppNamespace = "::hornet::graph";
 }
 
-def Graph_CompareOp : Graph_InferredOp<"compare", [SameOperandsElementType]> {
+def Graph_CompareOp : Graph_InferredOp<"compare", [SameOperandsElementType, Graph_Pointwise]> {
   let summary = "Compares elements, with broadcasting";
   let description = [{
     i1 results; a comparison with NaN is false, except `ne`. Source: https://keras.io/api/ops/numpy/
@@ -182,7 +189,7 @@ def Graph_CompareOp : Graph_InferredOp<"compare", [SameOperandsElementType]> {
       "$comparison $lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
 }
 
-def Graph_SelectOp : Graph_InferredOp<"select"> {
+def Graph_SelectOp : Graph_InferredOp<"select", [Graph_Pointwise]> {
   let summary = "Picks elements of one of two tensors, with broadcasting";
   let description = [{
     `predicate ? on_true : on_false`. Source: https://keras.io/api/ops/numpy/#where-function
@@ -350,7 +357,7 @@ def Graph_BatchNormOp
   let hasVerifier = 1;
 }
 
-def Graph_DropoutOp : Graph_Op<"dropout", [Pure, SameOperandsAndResultType]> {
+def Graph_DropoutOp : Graph_Op<"dropout", [Pure, SameOperandsAndResultType, Graph_Pointwise]> {
   let summary = "Dropout: the identity when predicting";
   let description = [{
     While training, zeroes elements with probability `rate` and scales the others by 1 / (1 - rate).
