@@ -3,6 +3,7 @@
 
 #include "graph/Graph.h"
 #include "lower/Passes.h"
+#include "optimize/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -15,6 +16,7 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   registry.insert<hornet::graph::GraphDialect>();
   mlir::registerAllPasses();
+  hornet::optimize::registerOptimizePasses();
   hornet::lower::registerLowerPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Hornet's optimizer driver\n", registry));
