@@ -35,7 +35,7 @@ std::vector<std::string_view> nearest(std::string_view name,
     if (candidates[i].size() > longestName)
       continue;
     size_t edits = distance(name, candidates[i]);
-    if (edits <= std::max<size_t>(1, name.size() / 3))
+    if (edits <= (name.size() + 2) / 3)
       near.emplace_back(edits, i);
   }
   std::ranges::sort(near);

@@ -14,7 +14,7 @@ namespace hornet {
 
 /// The `count` candidates nearest to `name`, nearest first: least edit distance (insertions,
 /// deletions, substitutions), upper and lower case alike. Those that have little in common with
-/// it (more than a third of the name differs, but one edit always counts as near) are left out.
+/// it (more than a third of the name differs, rounded up) are left out.
 std::vector<std::string_view>
 nearest(std::string_view name, std::span<const std::string_view> candidates, size_t count = 1);
 

@@ -41,7 +41,7 @@ std::optional<int64_t> Config::integer(std::string_view key, const Json &value,
   std::string_view kind = least > 0    ? "a positive integer"
                           : least == 0 ? "an integer that is not negative"
                                        : "an integer";
-  std::string mend = fmt::format("give {} as {}", key, kind);
+  std::string mend = fmt::format("set {} in the code that built the model, and save it again", key);
   auto wrong = [&](std::string reason) {
     problem(std::string(key), std::move(reason), mend);
     return std::nullopt;
@@ -194,7 +194,7 @@ std::string Config::word(std::string_view key, std::span<const std::string_view>
     return given;
   std::string suggestion = didYouMean(given, words);
   problem(std::string(key),
-          fmt::format("{} is {}, it must be one of {}", key, describe(*value), all),
+          fmt::format("{} is '{}', it must be one of {}", key, given.substr(0, 80), all),
           suggestion.empty() ? fmt::format("give one of {}", all) : suggestion);
   return first;
 }

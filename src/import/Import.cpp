@@ -165,6 +165,8 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
   else if (!layer.isInput()) {
     LayerImporter importer = findImporter(layer.className);
     (importer ? importer : importUnknown)(import);
+    if (importer)
+      import.checkArguments();
     results.assign(import.allResults().begin(), import.allResults().end());
   }
   for (const std::string &diagnostic : std::exchange(diagnostics, {}))

@@ -71,11 +71,38 @@ Value LayerImport::input() {
   return x;
 }
 
-Value LayerImport::keyword(std::string_view name) const {
+Value LayerImport::keyword(std::string_view name) {
+  keywords.push_back(name);
   SmallVector<Value> found;
   if (auto it = kerasCall.kwargs.find(name); it != kerasCall.kwargs.end())
     collect(*it, all, found);
   return found.size() == 1 ? found.front() : Value();
+}
+
+/// Whether a layer of the class computes something else while training.
+static bool dependsOnTraining(StringRef className) {
+  return className == "BatchNormalization" || className.contains("Dropout") ||
+         className.contains("Noise");
+}
+
+void LayerImport::checkArguments() {
+  for (const auto &[name, value] : kerasCall.kwargs.items()) {
+    bool ignored = value.is_null() || name == "inputs" || llvm::is_contained(keywords, name);
+    bool training = name == "training" && !(value == true && dependsOnTraining(className()));
+    if (!ignored && !training)
+      problem("inbound_nodes", fmt::format("the argument {}={} of its call is not supported yet",
+                                           name, describe(value)));
+  }
+  // The first argument holds the inputs, others may do so too; a number is left to the importer.
+  if (kerasCall.args.is_array())
+    for (const Json &argument : kerasCall.args) {
+      SmallVector<Value> tensors;
+      collect(argument, all, tensors);
+      if (tensors.empty() && !argument.is_null() && !argument.is_number() &&
+          !(argument.is_boolean() && !(argument == true && dependsOnTraining(className()))))
+        problem("inbound_nodes", fmt::format("the argument {} of its call is not supported yet",
+                                             describe(argument)));
+    }
 }
 
 bool LayerImport::ready() const { return !wrong && !llvm::is_contained(all, Value()); }

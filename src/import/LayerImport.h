@@ -55,10 +55,13 @@ public:
   /// The only one of them, float32. Reports when there are more, or none.
   mlir::Value input();
   /// The tensor given as keyword argument `name`; null when there is none.
-  mlir::Value keyword(std::string_view name) const;
+  mlir::Value keyword(std::string_view name);
   /// Whether nothing was wrong so far and all inputs are known: time to build.
   bool ready() const;
   bool failed() const { return wrong; }
+  /// Reports arguments that would change what the layer computes, and that its importer did not
+  /// ask for: it would be imported as something else.
+  void checkArguments();
 
   /// Declares a weight, on the first call, and gives its value. Weights must be declared in the
   /// order in which Keras creates them.
@@ -104,6 +107,7 @@ private:
   keras::Generation kerasGeneration;
   mlir::Location loc;
   llvm::SmallVector<mlir::Value> all, positional, results;
+  llvm::SmallVector<std::string_view, 2> keywords; ///< that the importer asked for
   bool wrong = false;
 };
 

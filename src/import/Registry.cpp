@@ -198,15 +198,17 @@ void importUnknown(LayerImport &layer) {
   const keras::Layer &kerasLayer = layer.layer();
   const std::string &name = layer.className();
   std::vector<std::string_view> names = supportedLayers();
-  bool isOperation = llvm::StringRef(kerasLayer.module).contains(".ops");
+  // HDF5 files name no module, but every layer's config has this flag, and no operation's.
+  bool isOperation = llvm::StringRef(kerasLayer.module).contains(".ops") ||
+                     (layer.generation() == keras::Generation::keras3 &&
+                      kerasLayer.config.is_object() && !kerasLayer.config.contains("trainable"));
   if (isOperation || llvm::is_contained(notYet, name)) {
     std::vector<std::string_view> near = nearest(name, names, 3);
-    return layer.problem("class_name",
-                         fmt::format("the {} '{}' is not supported yet",
-                                     isOperation ? "operation" : "layer class", name),
-                         near.empty()
-                             ? fmt::format("supported are {}", fmt::join(names, ", "))
-                             : fmt::format("the nearest that are: {}", fmt::join(near, ", ")));
+    return layer.problem(
+        "class_name",
+        fmt::format("the {} '{}' is not supported yet", isOperation ? "operation" : "layer class",
+                    name),
+        near.empty() ? "" : fmt::format("the nearest that are: {}", fmt::join(near, ", ")));
   }
   std::string module =
       kerasLayer.module.empty() || llvm::StringRef(kerasLayer.module).starts_with("keras")

@@ -51,12 +51,16 @@ Value Window::place(LayerImport &layer, Value x) {
       low[i] = padding / 2;
       high[i] = padding - low[i];
     } else if (span > extent) {
-      layer.problem(std::string(sizeKey),
-                    fmt::format("a window of {} (dilation_rate {}) with 'valid' padding does not "
-                                "fit into an input of {}: the output would be empty",
-                                fmt::join(size, "x"), fmt::join(dilations, "x"),
-                                fmt::join(llvm::ArrayRef(shape).slice(1, spatial), "x")),
-                    "make the window smaller, the input larger, or the padding 'same'");
+      layer.problem(
+          std::string(sizeKey),
+          fmt::format("a window of {}{} with 'valid' padding does not fit into an input of {}: "
+                      "the output would be empty",
+                      fmt::join(size, "x"),
+                      anyAbove1(dilations)
+                          ? fmt::format(", dilated by {},", fmt::join(dilations, "x"))
+                          : "",
+                      fmt::join(llvm::ArrayRef(shape).slice(1, spatial), "x")),
+          "make the window smaller, the input larger, or the padding 'same'");
       return {};
     }
   }

@@ -1,0 +1,297 @@
+#include "import/Import.h"
+
+#include "formats/Json.h"
+#include "graph/Graph.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <gmock/gmock.h>
+
+using namespace hornet;
+using import::ImportedModel;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Shapes = std::vector<std::pair<std::string, Shape>>;
+
+namespace {
+
+/// A Sequential of Keras 3: `layers` are the members of its list, JSON.
+keras::Model sequential(const std::string &layers) {
+  auto json = formats::parseJson(R"({"class_name": "Sequential", "config": {"name": "model",
+    "layers": [)" + layers + "]}}",
+                                 "model.json");
+  EXPECT_TRUE(json) << toString(json.error());
+  auto model = keras::modelFromConfig(*json, "model.json");
+  EXPECT_TRUE(model) << toString(model.error());
+  return *model;
+}
+
+std::string input(const std::string &shape) {
+  return R"({"class_name": "InputLayer", "config": {"name": "image", "batch_shape": )" + shape +
+         "}},";
+}
+
+std::string layer(const std::string &className, const std::string &config) {
+  return R"({"class_name": ")" + className + R"(", "config": {"name": "it", "trainable": true)" +
+         (config.empty() ? "" : ", " + config) + "}}";
+}
+
+/// The problems, one a line; empty when the model is imported.
+std::string problemsOf(const keras::Model &model, const Shapes &shapes = {}) {
+  mlir::MLIRContext context;
+  auto imported = import::importModel(context, model, {shapes});
+  if (imported)
+    return "";
+  EXPECT_TRUE(std::holds_alternative<InputError>(imported.error()));
+  return toString(imported.error());
+}
+
+Shape inputShape(const keras::Model &model, const Shapes &shapes = {}) {
+  mlir::MLIRContext context;
+  auto imported = import::importModel(context, model, {shapes});
+  EXPECT_TRUE(imported) << toString(imported.error());
+  return imported ? imported->inputs.at(0).shape : Shape();
+}
+
+//===----------------------------------------------------------------------===//
+// The well-known trap
+//===----------------------------------------------------------------------===//
+
+const std::string conv = R"({"class_name": "Conv2D", "config": {"name": "conv2d_1", "filters": 2,
+  "kernel_size": [3, 3], "batch_input_shape": [null, 28, 28, 1]}})";
+const std::string open = input("[null, null, null, 3]") + layer("GlobalMaxPooling2D", "");
+
+TEST(Trap, AWrongNameIsOneErrorThatListsTheInputsAndSuggestsOne) {
+  std::string problems = problemsOf(sequential(conv), {{"input_1", {1, 28, 28, 1}}});
+  EXPECT_THAT(problems, AllOf(HasSubstr("no input 'input_1'"),
+                              HasSubstr("'conv2d_1_input' (None, 28, 28, 1)"),
+                              HasSubstr("did you mean 'conv2d_1_input'?")));
+  EXPECT_EQ(problems.find('\n'), std::string::npos);
+  EXPECT_EQ(problemsOf(sequential(open), {{"imag", {1, 8, 8, 3}}}).find('\n'), std::string::npos);
+}
+
+TEST(Trap, ModelsWithoutInputLayerTakeTheirShapeFromTheFirstLayer) {
+  EXPECT_EQ(inputShape(sequential(conv)), (Shape{-1, 28, 28, 1}));
+}
+
+TEST(Trap, ChannelsFirstShapesOfAChannelsLastModelAreRecognized) {
+  std::string last = "has its channels first, the model has them last";
+  EXPECT_THAT(problemsOf(sequential(conv), {{"conv2d_1_input", {1, 1, 28, 28}}}),
+              AllOf(HasSubstr(last), HasSubstr("--shape conv2d_1_input=1,28,28,1")));
+  EXPECT_THAT(problemsOf(sequential(open), {{"image", {1, 3, 32, 40}}}),
+              AllOf(HasSubstr(last), HasSubstr("--shape image=1,32,40,3")));
+}
+
+TEST(Trap, ChannelsLastShapesOfAChannelsFirstModelAreRecognized) {
+  keras::Model model = sequential(input("[null, 3, 8, 9]") + layer("Flatten", ""));
+  EXPECT_THAT(problemsOf(model, {{"image", {1, 8, 9, 3}}}),
+              HasSubstr("has its channels last, the model has them first"));
+}
+
+TEST(Trap, ShapesThatContradictTheModelAreRefused) {
+  keras::Model model = sequential(conv);
+  EXPECT_THAT(problemsOf(model, {{"conv2d_1_input", {1, 32, 32, 1}}}),
+              HasSubstr("(1, 32, 32, 1) was given, the input takes (None, 28, 28, 1)"));
+  EXPECT_THAT(problemsOf(model, {{"conv2d_1_input", {28, 28, 1}}}),
+              HasSubstr("the batch is missing"));
+  EXPECT_THAT(problemsOf(model, {{"conv2d_1_input", {1, 784}}}), HasSubstr("4 dimensions, not 2"));
+  EXPECT_THAT(problemsOf(model, {{"conv2d_1_input", {1, 0, 28, 1}}}), HasSubstr("not positive"));
+}
+
+TEST(Trap, OpenDimensionsAreAskedFor) {
+  EXPECT_THAT(problemsOf(sequential(open)),
+              AllOf(HasSubstr("'it' (GlobalMaxPooling2D)"), HasSubstr("--shape image=1,H,W,3")));
+  EXPECT_EQ(inputShape(sequential(open), {{"image", {7, 8, 9, -1}}}), (Shape{-1, 8, 9, 3}));
+  EXPECT_THAT(problemsOf(sequential(layer("Dense", R"("units": 2)"))),
+              HasSubstr("does not say which shape"));
+}
+
+//===----------------------------------------------------------------------===//
+// Layers
+//===----------------------------------------------------------------------===//
+
+TEST(Problems, OfAllLayersAreReportedAtOnce) {
+  std::string problems = problemsOf(sequential(
+      input("[null, 8, 8, 3]") +
+      R"({"class_name": "Conv2D", "config": {"name": "a", "filters": 0, "strides": [1, 2, 3]}},
+         {"class_name": "Densee", "config": {"name": "b", "trainable": true}},
+         {"class_name": "Dense", "config": {"name": "c", "units": 3, "activation": "sofmax",
+                                            "use_bias": "yes"}})"));
+  EXPECT_THAT(problems,
+              AllOf(HasSubstr("'a' (Conv2D), 'filters': filters must be a positive integer, got 0"),
+                    HasSubstr("'kernel_size': kernel_size is missing"),
+                    HasSubstr("'strides': strides must have 2 entries, got [1,2,3]"),
+                    HasSubstr("no layer class 'Densee'; did you mean 'Dense'?"),
+                    HasSubstr("no activation 'sofmax'; did you mean 'softmax'?"),
+                    HasSubstr("use_bias must be true or false, got the string 'yes'")));
+}
+
+struct Mistake {
+  const char *shape, *className, *config, *message;
+};
+
+class OneMistake : public testing::TestWithParam<Mistake> {};
+
+TEST_P(OneMistake, IsNamed) {
+  const Mistake &mistake = GetParam();
+  EXPECT_THAT(
+      problemsOf(sequential(input(mistake.shape) + layer(mistake.className, mistake.config))),
+      HasSubstr(mistake.message));
+}
+
+constexpr const char *image = "[null, 8, 8, 3]", *row = "[null, 6]";
+const Mistake mistakes[] = {
+    {"[null]", "Dense", R"("units": 2)", "needs an input of 2 or more dimensions, got (None,)"},
+    {row, "Dense", R"("units": 2, "dtype": "flaot32")", "no dtype 'flaot32'"},
+    {row, "Dense", R"("units": 1e400)", "units does not fit an integer"},
+    {row, "Dense",
+     R"("units": 2, "activation": {"class_name": "LeakyReLU", "config": {"alpha": "x"}})",
+     "alpha must be a number, got the string 'x'"},
+    {row, "Conv2D", R"("filters": 2, "kernel_size": 3)",
+     "needs an input of 4 dimensions (batch, height, width, channels), got (None, 6)"},
+    {image, "Conv2D", R"("filters": 4, "kernel_size": 3, "groups": 2)",
+     "groups (2) does not divide the input's 3 channels"},
+    {"[null, 1048576, 1048576, 1]", "Conv2D", R"("filters": 1000000, "kernel_size": 1)",
+     "more than 68719476736 elements"},
+    {image, "MaxPooling2D", R"("padding": "smae")", "did you mean 'same'?"},
+    {image, "BatchNormalization", R"("axis": 4)", "axis 4 is out of range for rank 4"},
+    {image, "BatchNormalization", R"("axis": 0)", "axis 0 is the batch"},
+    {image, "BatchNormalization", R"("epsilon": -1)", "epsilon must not be negative"},
+    {row, "Dropout", R"("rate": 1.5)", "rate must be between 0 and 1, got 1.5"},
+    {row, "Rescaling", R"("scale": [1, 2])", "a list of 6 numbers, got [1,2]"},
+    {row, "Permute", R"("dims": [2, 1])", "needs an input of 3 dimensions"},
+    {row, "Reshape", R"("target_shape": [0, -1])", "must be positive integers or -1, got 0"},
+    {row, "Softmax", R"("axis": 5)", "5"},
+    {image, "ZeroPadding2D", R"("padding": [[1, 2], [3]])", "or 2 numbers or pairs"},
+    {image, "Cropping2D", R"("cropping": 4)", "cropping leaves nothing of (None, 8, 8, 3)"},
+    {row, "LSTM", R"("units": 2)", "the layer class 'LSTM' is not supported yet"},
+    {row, "MaxPooling1D", "", "the nearest that are: MaxPooling2D"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Layers, OneMistake, testing::ValuesIn(mistakes), [](const auto &info) {
+  return std::string(info.param.className) + std::to_string(info.index);
+});
+
+/// A functional model: `x` and `layer` called with what `nodes` says.
+keras::Model called(const std::string &className, const std::string &node) {
+  auto json = formats::parseJson(R"({"class_name": "Functional", "config": {"name": "model",
+    "layers": [{"class_name": "InputLayer", "name": "x", "config": {"name": "x",
+                "batch_shape": [null, 4]}, "inbound_nodes": []},
+               {"class_name": ")" + className +
+                                     R"(", "name": "it", "config": {"name": "it",
+                "trainable": true, "rate": 0.5}, "inbound_nodes": [)" +
+                                     node + R"(]}],
+    "input_layers": [["x", 0, 0]], "output_layers": [["it", 0, 0]]}})",
+                                 "model.json");
+  EXPECT_TRUE(json) << toString(json.error());
+  auto model = keras::modelFromConfig(*json, "model.json");
+  EXPECT_TRUE(model) << toString(model.error());
+  return *model;
+}
+
+const std::string x =
+    R"({"class_name": "__keras_tensor__", "config": {"keras_history": ["x", 0, 0]}})";
+
+const std::string block =
+    R"({"class_name": "__keras_tensor__", "config": {"keras_history": ["block", 0, 0]}})";
+
+TEST(Problems, ArgumentsThatWouldChangeTheAnswerAreNotIgnored) {
+  EXPECT_THAT(
+      problemsOf(called("Dropout", R"({"args": [)" + x + R"(], "kwargs": {"training": true}})")),
+      HasSubstr("training=true"));
+  EXPECT_EQ(
+      problemsOf(called("Dropout", R"({"args": [)" + x + R"(], "kwargs": {"training": false}})")),
+      "");
+  EXPECT_THAT(problemsOf(called("Add", R"({"args": [)" + x + R"(, {"class_name": "__numpy__",
+                "config": {"value": [1.0]}}], "kwargs": {}})")),
+              HasSubstr("the argument {\"class_name\":\"__numpy__\""));
+}
+
+//===----------------------------------------------------------------------===//
+// The module and the records
+//===----------------------------------------------------------------------===//
+
+std::vector<std::string> opsOf(const ImportedModel &imported) {
+  std::vector<std::string> ops;
+  auto predict = imported.module.get().lookupSymbol<mlir::func::FuncOp>(graph::predictName.str());
+  for (mlir::Operation &op : predict.getBody().front()) {
+    auto loc = mlir::cast<mlir::NameLoc>(op.getLoc());
+    ops.push_back((op.getName().getStringRef() + " " + loc.getName().getValue()).str());
+  }
+  return ops;
+}
+
+TEST(Module, OfTheMnistNetworkHasOneShortSequenceOfOpsThatNameTheirLayers) {
+  auto model = keras::readModel("examples/01-digit/cnn.h5");
+  ASSERT_TRUE(model) << toString(model.error());
+  mlir::MLIRContext context;
+  auto imported = import::importModel(context, *model);
+  ASSERT_TRUE(imported) << toString(imported.error());
+  EXPECT_THAT(
+      opsOf(*imported),
+      ElementsAre("graph.get_parameter conv2d_1", "graph.convolution conv2d_1",
+                  "graph.get_parameter conv2d_1", "graph.add conv2d_1", "graph.relu conv2d_1",
+                  "graph.get_parameter conv2d_2", "graph.convolution conv2d_2",
+                  "graph.get_parameter conv2d_2", "graph.add conv2d_2", "graph.relu conv2d_2",
+                  "graph.max_pool max_pooling2d_1", "graph.dropout dropout_1",
+                  "graph.reshape flatten_1", "graph.get_parameter dense_1", "graph.matmul dense_1",
+                  "graph.get_parameter dense_1", "graph.add dense_1", "graph.relu dense_1",
+                  "graph.dropout dropout_2", "graph.get_parameter dense_2", "graph.matmul dense_2",
+                  "graph.get_parameter dense_2", "graph.add dense_2", "graph.softmax dense_2",
+                  "func.return sequential"));
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  imported->module->print(stream);
+  EXPECT_THAT(text,
+              AllOf(HasSubstr("graph.parameter @\"conv2d_1/kernel\" : tensor<3x3x1x32xf32>"),
+                    HasSubstr("%arg0: tensor<?x28x28x1xf32> {graph.name = \"conv2d_1_input\"}"),
+                    HasSubstr("-> (tensor<?x10xf32> {graph.name = \"dense_2\"})")));
+}
+
+TEST(Module, NestedAndSharedLayersAreInlinedAndDeclareTheirWeightsOnce) {
+  auto json = formats::parseJson(R"({"class_name": "Functional", "config": {"name": "model",
+    "layers": [
+      {"class_name": "InputLayer", "name": "x", "config": {"name": "x", "batch_shape": [null, 4]},
+       "inbound_nodes": []},
+      {"class_name": "Sequential", "name": "block", "config": {"name": "block", "layers": [
+        {"class_name": "InputLayer", "config": {"name": "y", "batch_shape": [null, 4]}},
+        {"class_name": "Dense", "config": {"name": "dense", "units": 4, "trainable": false}}]},
+       "inbound_nodes": [{"args": [)" +
+                                     x + R"(], "kwargs": {}}, {"args": [)" + block +
+                                     R"(], "kwargs": {}}]}],
+    "input_layers": [["x", 0, 0]], "output_layers": [["block", 1, 0]]}})",
+                                 "model.json");
+  ASSERT_TRUE(json) << toString(json.error());
+  auto model = keras::modelFromConfig(*json, "model.json");
+  ASSERT_TRUE(model) << toString(model.error());
+  mlir::MLIRContext context;
+  auto imported = import::importModel(context, *model);
+  ASSERT_TRUE(imported) << toString(imported.error());
+  ASSERT_EQ(imported->parameters.size(), 2u);
+  EXPECT_EQ(imported->parameters[0].symbol, "block/dense/kernel");
+  EXPECT_FALSE(imported->parameters[0].trainable);
+  EXPECT_EQ(llvm::count(opsOf(*imported), "graph.matmul block/dense"), 2);
+  const import::LayerRecord &nested = imported->layers.at(1), &dense = imported->layers.at(3);
+  EXPECT_EQ(nested.calls.size(), 2u);
+  EXPECT_THAT(nested.calls[1].connectedTo, ElementsAre("block[0][0]"));
+  EXPECT_THAT(nested.parameters, ElementsAre(0, 1));
+  EXPECT_EQ(nested.multiplyAdds, 2 * 16);
+  EXPECT_THAT(dense.path, ElementsAre("block", "dense"));
+  EXPECT_THAT(dense.parameters, ElementsAre(0, 1));
+}
+
+TEST(Records, CountMultiplyAddsAndParametersOfEachLayer) {
+  mlir::MLIRContext context;
+  auto imported = import::importModel(context, sequential(conv + "," + layer("Flatten", "")));
+  ASSERT_TRUE(imported) << toString(imported.error());
+  const import::LayerRecord &record = imported->layers.at(1);
+  EXPECT_EQ(record.name(), "conv2d_1");
+  EXPECT_EQ(record.multiplyAdds, 26 * 26 * 2 * 9);
+  EXPECT_THAT(record.parameters, ElementsAre(0, 1));
+  EXPECT_THAT(record.calls.at(0).connectedTo, ElementsAre("conv2d_1_input[0][0]"));
+  EXPECT_EQ(record.calls.at(0).outputs.at(0), (Shape{-1, 26, 26, 2}));
+  EXPECT_TRUE(imported->layers.at(0).implied);
+}
+
+} // namespace
