@@ -40,7 +40,7 @@ public:
     });
   }
 
-  template <class Step> auto time(std::string_view stage, Step step) {
+  template <class Step> std::invoke_result_t<Step> time(std::string_view stage, Step step) {
     auto start = std::chrono::steady_clock::now();
     auto result = step();
     std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
@@ -50,6 +50,7 @@ public:
   }
 
   PipelineSettings settings;
+  std::unique_ptr<MLIRContext> context; ///< outlives the module
   std::optional<import::ImportedModel> imported;
   runtime::Manifest manifest; ///< after Stage::plan
 
@@ -91,7 +92,6 @@ private:
 
   const CompileOptions &options;
   std::vector<StageTime> *times;
-  std::unique_ptr<MLIRContext> context;
 };
 
 } // namespace
@@ -144,9 +144,9 @@ Expected<std::string> inspect(const keras::Model &model, const CompileOptions &o
     HORNET_TRY(checkLayer(*compilation.imported, model.file, layer));
   if (stage != Stage::assembly)
     return printModule(module, layer);
-  nameLayersInDebugInfo(module);
+  LayerLines lines = HORNET_TRY(nameLayersInDebugInfo(module));
   std::string assembly = HORNET_TRY(compilation.emit(emit::OutputKind::assembly));
-  return layer.empty() ? assembly : assemblyOfLayer(assembly, layer);
+  return annotateAssembly(assembly, lines, layer);
 }
 
 } // namespace hornet

@@ -11,8 +11,12 @@
 #include "mlir/IR/BuiltinOps.h"
 
 #include <string>
+#include <vector>
 
 namespace hornet {
+
+// A layer is called by its path, "block/conv", or by a part of it: the name alone, "conv", means
+// every layer of that name; a nested model's, "block", means all layers in it.
 
 /// Input error with the nearest name when the model has no layer of this name or path.
 Expected<void> checkLayer(const import::ImportedModel &imported, const std::string &file,
@@ -22,10 +26,16 @@ Expected<void> checkLayer(const import::ImportedModel &imported, const std::stri
 /// names it, the outermost of nested ones.
 std::string printModule(mlir::ModuleOp module, const std::string &layer = "");
 
-/// Gives each op of the LLVM dialect a line of debug information that stands for its layer.
-void nameLayersInDebugInfo(mlir::ModuleOp module);
+/// The paths of the layers that each line of debug information stands for; line 0 for none.
+using LayerLines = std::vector<std::vector<std::string>>;
 
-/// The instructions of assembly text, made after nameLayersInDebugInfo, that came from `layer`.
-std::string assemblyOfLayer(const std::string &assembly, const std::string &layer);
+/// Gives each op of the LLVM dialect a line of debug information that stands for its layers, in
+/// place of the locations that name them.
+Expected<LayerLines> nameLayersInDebugInfo(mlir::ModuleOp module);
+
+/// Assembly text, made after nameLayersInDebugInfo, with the layers' names as comments in place of
+/// the debug information; with `layer`, only the instructions that came from it.
+std::string annotateAssembly(const std::string &assembly, const LayerLines &lines,
+                             const std::string &layer = "");
 
 } // namespace hornet

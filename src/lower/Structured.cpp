@@ -106,16 +106,16 @@ Value elementwise(OpBuilder &builder, Location loc, RankedTensorType type, Value
 Value insertCopy(OpBuilder &builder, Location loc, Value value, Value destination,
                  ArrayRef<int64_t> offsets) {
   auto type = cast<RankedTensorType>(value.getType());
-  AffineMap identity = builder.getMultiDimIdentityMap(type.getRank());
-  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-  // Bufferization puts the empty tensor where it is inserted.
-  Value copy = generic(builder, loc, value, emptyTensor(builder, loc, type, value),
-                       {identity, identity}, iterators,
-                       [](OpBuilder &, Location, ValueRange elements) { return elements[0]; });
   SmallVector<OpFoldResult> starts, strides(type.getRank(), builder.getIndexAttr(1));
   for (int64_t offset : offsets)
     starts.push_back(builder.getIndexAttr(offset));
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, value);
+  AffineMap identity = builder.getMultiDimIdentityMap(type.getRank());
+  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+  // Bufferization puts the empty tensor where it is inserted; for that the sizes must come first.
+  Value copy =
+      generic(builder, loc, value, emptyTensor(builder, loc, type, value), {identity, identity},
+              iterators, [](OpBuilder &, Location, ValueRange elements) { return elements[0]; });
   return tensor::InsertSliceOp::create(builder, loc, copy, destination, starts, sizes, strides);
 }
 

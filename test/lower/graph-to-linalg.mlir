@@ -1,4 +1,4 @@
-// RUN: hornet-opt %s --graph-to-linalg | FileCheck %s
+// RUN: hornet-opt %s --graph-to-linalg --canonicalize | FileCheck %s
 
 // CHECK-DAG: #[[CONV_IN:.*]] = affine_map<(d0, d1, d2, d3, d4, d5, d6) -> (d0, d1 * 2 + d4, d2 * 2 + d5, d6)>
 // CHECK-DAG: #[[DEPTH_F:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d4, d5, d3)>
@@ -21,7 +21,7 @@ func.func @bias_is_read_along_its_own_dimension(%x: tensor<?x10xf32>, %b: tensor
 }
 
 // CHECK-LABEL: func.func @unit_extents_are_dropped_before_they_are_repeated
-// CHECK: tensor.collapse_shape %{{.*}} {{\[\[}}0], [1, 2, 3]] : tensor<?x1x1x4xf32> into tensor<?x4xf32>
+// CHECK: tensor.collapse_shape %{{.*}} {{\[\[}}0, 1, 2], [3]] : tensor<?x1x1x4xf32> into tensor<?x4xf32>
 func.func @unit_extents_are_dropped_before_they_are_repeated(%x: tensor<?x8x8x4xf32>, %s: tensor<?x1x1x4xf32>) -> tensor<?x8x8x4xf32> {
   %0 = graph.multiply %x, %s : (tensor<?x8x8x4xf32>, tensor<?x1x1x4xf32>) -> tensor<?x8x8x4xf32>
   return %0 : tensor<?x8x8x4xf32>

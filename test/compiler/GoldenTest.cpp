@@ -1,0 +1,113 @@
+// Every golden layer case through the whole compiler, at -O0 and -O3, with one and two threads.
+
+#include "test/keras/Golden.h"
+#include "compiler/Compiler.h"
+#include "formats/Npy.h"
+
+#include <cmath>
+
+using namespace hornet;
+
+namespace {
+
+struct Tolerance {
+  double relative, absolute;
+};
+
+Tolerance toleranceOf(const golden::Case &golden, const golden::ModelFile &file) {
+  const auto &json =
+      file.json.contains("tolerance") ? file.json["tolerance"] : golden.json["tolerance"];
+  return {json["rtol"], json["atol"]};
+}
+
+/// How many of the elements are too far from Keras's.
+size_t wrongElements(const Tensor &got, const Tensor &expected, Tolerance tolerance) {
+  size_t wrong = 0;
+  for (int64_t i = 0; i < got.size(); ++i) {
+    double a = got.as<float>()[i], b = expected.as<float>()[i];
+    bool equal = (std::isnan(a) && std::isnan(b)) || a == b ||
+                 std::abs(a - b) <= tolerance.absolute + tolerance.relative * std::abs(b);
+    wrong += !equal;
+  }
+  return wrong;
+}
+
+const Tensor *find(const formats::NamedTensors &tensors, const std::string &name) {
+  for (const auto &[key, tensor] : tensors)
+    if (key == name)
+      return &tensor;
+  return nullptr;
+}
+
+/// The arrays of io.npz as the model's inputs: by name, and a model's only input by position.
+std::vector<Tensor> inputsFor(const std::vector<std::string> &names,
+                              const formats::NamedTensors &io) {
+  std::vector<Tensor> inputs;
+  for (const std::string &name : names)
+    if (const Tensor *tensor = find(io, name))
+      inputs.push_back(*tensor);
+  if (inputs.empty() && names.size() == 1)
+    inputs.push_back(io.front().second);
+  for (Tensor &input : inputs)
+    if (input.dtype() != DType::boolean)
+      input = input.toFloat32();
+  return inputs;
+}
+
+/// Cases that are refused on purpose, with what the message names.
+const std::map<std::string, std::string> refusedCases = {
+    {"dtype__quantized_int8_dense", "QuantizedDTypePolicy"},
+};
+
+class GoldenLayers : public testing::TestWithParam<golden::Case> {
+protected:
+  void check(const golden::ModelFile &file, const CompileOptions &base) {
+    SCOPED_TRACE(file.path + " -O" + std::to_string(base.level) + " threads " +
+                 std::to_string(base.threads));
+    auto model = keras::readModel(file.path, file.weights);
+    ASSERT_TRUE(model) << toString(model.error());
+    auto io = formats::readNpzFile(GetParam().folder + file.json["io"].get<std::string>());
+    ASSERT_TRUE(io) << toString(io.error());
+    std::vector<std::string> names;
+    for (const keras::Port &port : model->inputs)
+      names.push_back(port.name);
+    std::vector<Tensor> inputs = inputsFor(names, *io);
+    ASSERT_EQ(inputs.size(), names.size());
+    CompileOptions options = base;
+    for (size_t i = 0; i < names.size(); ++i)
+      options.shapes.emplace_back(names[i], inputs[i].shape());
+    auto compiled = compile(*model, options);
+    if (auto refused = refusedCases.find(GetParam().name()); refused != refusedCases.end()) {
+      ASSERT_FALSE(compiled);
+      EXPECT_NE(toString(compiled.error()).find(refused->second), std::string::npos);
+      return;
+    }
+    ASSERT_TRUE(compiled) << toString(compiled.error());
+    auto outputs = compiled->run(inputs);
+    ASSERT_TRUE(outputs) << toString(outputs.error());
+    for (size_t i = 0; i < outputs->size(); ++i) {
+      const Tensor *expected = find(*io, "output_" + std::to_string(i));
+      ASSERT_TRUE(expected);
+      ASSERT_EQ((*outputs)[i].shape(), expected->shape());
+      EXPECT_EQ(wrongElements((*outputs)[i], expected->toFloat32(), toleranceOf(GetParam(), file)),
+                0u)
+          << "of " << expected->size() << " elements of output " << i;
+    }
+  }
+};
+
+TEST_P(GoldenLayers, givesKerasAnswers) {
+  for (const golden::ModelFile &file : golden::modelFiles(GetParam()))
+    check(file, {.level = 3, .threads = 1, .target = "x86-64-v3"});
+  // What the files share once they are read need not be shown for each.
+  golden::ModelFile first = golden::modelFiles(GetParam()).front();
+  check(first, {.level = 3, .threads = 2, .target = "x86-64-v3"});
+  check(first, {.level = 0, .threads = 1, .target = "x86-64-v3"});
+  check(first, {.level = 0, .threads = 2, .target = "x86-64-v3"});
+  check(first, {.level = 3, .threads = 1, .target = "x86-64-v2"});
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GoldenLayers, testing::ValuesIn(golden::cases("layers")),
+                         [](const auto &test) { return test.param.name(); });
+
+} // namespace
