@@ -1,0 +1,51 @@
+# cmake -P cmake/CheckIncludes.cmake: fails when an #include breaks the direction of dependencies.
+cmake_minimum_required(VERSION 3.25)
+
+# Data flows from left to right; what stands on the right may include what stands on the left.
+# This table is the truth: a folder, and the folders that it may include besides itself and base.
+set(may_include
+  "base:"
+  "formats:"
+  "keras: formats"
+  "graph:"
+  "import: keras graph"
+  "optimize: graph"
+  "differentiate: graph"
+  "lower: graph"
+  "emit:"
+  "runtime:"
+  "compiler: keras graph import optimize differentiate lower emit runtime"
+  "training: formats keras compiler runtime"
+  "tools/hornet: formats keras compiler runtime training"
+  "tools/hornet-opt: graph import optimize differentiate lower compiler")
+
+cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH root)
+
+set(folders)
+foreach(row IN LISTS may_include)
+  string(REGEX MATCH "^([^:]*):(.*)$" _ "${row}")
+  list(APPEND folders ${CMAKE_MATCH_1})
+  separate_arguments(allowed_${CMAKE_MATCH_1} UNIX_COMMAND "base ${CMAKE_MATCH_2}")
+endforeach()
+
+set(broken 0)
+file(GLOB_RECURSE files RELATIVE ${root} ${root}/src/*.h ${root}/src/*.cpp ${root}/src/*.td
+     ${root}/tools/*.h ${root}/tools/*.cpp)
+foreach(file IN LISTS files)
+  string(REGEX REPLACE "^src/" "" folder ${file})
+  if(folder MATCHES "^(tools/)?[^/]+/")
+    string(REGEX REPLACE "/$" "" folder ${CMAKE_MATCH_0})
+  endif()
+  if(NOT folder IN_LIST folders)
+    message(SEND_ERROR "${file}: the folder ${folder} is not in the table of cmake/CheckIncludes.cmake")
+    continue()
+  endif()
+  file(STRINGS ${root}/${file} lines REGEX "^ *#? *include +\"[a-z]+/")
+  foreach(line IN LISTS lines)
+    string(REGEX MATCH "\"([a-z]+)/[^\"]*" header "${line}")
+    set(to ${CMAKE_MATCH_1})
+    if(to IN_LIST folders AND NOT to STREQUAL folder AND NOT to IN_LIST allowed_${folder})
+      message(SEND_ERROR "${file} includes ${header}\": ${folder} may include ${allowed_${folder}}")
+    endif()
+  endforeach()
+endforeach()
