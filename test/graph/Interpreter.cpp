@@ -33,7 +33,7 @@ template <class F> Rule elementwise(F f) {
     for (Array &x : in) {
       while (shape.size() < x.shape.size())
         shape.insert(shape.begin(), 1);
-      for (size_t i = 1; i <= x.shape.size(); ++i)
+      for (ptrdiff_t i = 1; i <= static_cast<ptrdiff_t>(x.shape.size()); ++i)
         if (x.shape.end()[-i] != 1)
           shape.end()[-i] = x.shape.end()[-i];
     }
