@@ -106,6 +106,19 @@ func.func @scale_before_depthwise(%x: tensor<?x8x8x2xf32>) -> tensor<?x6x6x4xf32
   return %y : tensor<?x6x6x4xf32>
 }
 
+// Filters 0 and 1 read channels 0 and 1, filters 2 and 3 read channels 2 and 3.
+// CHECK-LABEL: func.func @scale_before_grouped_convolution
+// CHECK: graph.transpose %{{.*}} permutation [1, 0] : (tensor<2x2xf32>) -> tensor<2x2xf32>
+// CHECK: graph.convolution %arg0
+func.func @scale_before_grouped_convolution(%x: tensor<?x8x8x4xf32>) -> tensor<?x6x6x4xf32> {
+  %w = graph.get_parameter @w : tensor<3x3x2x4xf32>
+  %s = graph.get_parameter @s : tensor<4xf32>
+  %0 = graph.multiply %x, %s : (tensor<?x8x8x4xf32>, tensor<4xf32>) -> tensor<?x8x8x4xf32>
+  %y = graph.convolution %0, %w strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] groups 2
+    : (tensor<?x8x8x4xf32>, tensor<3x3x2x4xf32>) -> tensor<?x6x6x4xf32>
+  return %y : tensor<?x6x6x4xf32>
+}
+
 // CHECK-LABEL: func.func @number_before_matmul
 // CHECK: %[[WS:.*]] = graph.multiply %{{.*}}, %{{.*}} : (tensor<2x4xf32>, tensor<1xf32>)
 // CHECK: graph.matmul %arg0, %[[WS]]
