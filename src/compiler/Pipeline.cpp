@@ -107,6 +107,7 @@ static void addPlan(OpPassManager &passes, const PipelineSettings &settings) {
 
 /// What is left of structured ops and loops → the LLVM dialect.
 static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
+  passes.addNestedPass<func::FuncOp>(lower::createExpandCopies());
   passes.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   passes.addNestedPass<func::FuncOp>(lower::createLowerForall());
   passes.addNestedPass<func::FuncOp>(lower::createExpandMath());

@@ -34,6 +34,9 @@ Expected<std::shared_ptr<LoadedCode>> LoadedCode::load(std::string object, bool 
     return fail(made.takeError());
   auto jit = std::make_unique<Jit>();
   jit->instance = std::move(*made);
+  // Errors come back from lookup(); by default they are printed too.
+  jit->instance->getExecutionSession().setErrorReporter(
+      [](llvm::Error error) { llvm::consumeError(std::move(error)); });
   auto process = orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
       jit->instance->getDataLayout().getGlobalPrefix());
   if (!process)

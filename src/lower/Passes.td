@@ -83,6 +83,15 @@ def ResultsToDestinations : Pass<"results-to-destinations", "::mlir::ModuleOp"> 
                            "::mlir::memref::MemRefDialect"];
 }
 
+def ExpandCopies : Pass<"expand-copies", "::mlir::func::FuncOp"> {
+  let summary = "Turn memref.copy into a structured op";
+  let description = [{
+    Upstream lowers `memref.copy` between strided buffers to a call of its own runtime library, which
+    an artifact does not have. Runs after bufferization, before `convert-linalg-to-loops`.
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 def ExpandMath : Pass<"expand-math", "::mlir::func::FuncOp"> {
   let summary = "Compute exp, tanh, log, … on vectors by polynomials";
   let description = [{

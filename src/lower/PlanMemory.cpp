@@ -90,11 +90,13 @@ private:
     if (positions.empty())
       for (auto [i, op] : llvm::enumerate(function.getBody().front()))
         positions[&op] = i;
-    unsigned first = positions[alloc], last = first;
+    unsigned first = ~0u, last = positions[alloc];
     for (Value alias : aliases.resolve(alloc.getResult()))
       for (Operation *user : alias.getUsers())
-        if (Operation *outer = function.getBody().front().findAncestorOpInBlock(*user))
+        if (Operation *outer = function.getBody().front().findAncestorOpInBlock(*user)) {
+          first = std::min(first, positions[outer]);
           last = std::max(last, positions[outer]);
+        }
     return {first, last};
   }
 

@@ -49,6 +49,45 @@ struct PadToTensor : OpRewritePattern<graph::PadOp> {
   }
 };
 
+struct SliceToTensor : OpRewritePattern<graph::SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::SliceOp op, PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    bool dense = llvm::all_of(op.getStrides(), [](int64_t stride) { return stride == 1; });
+    rewriter.replaceOp(op, dense ? view(op, rewriter, loc) : gather(op, rewriter, loc));
+    return success();
+  }
+
+private:
+  static Value view(graph::SliceOp op, OpBuilder &builder, Location loc) {
+    SmallVector<OpFoldResult> starts, sizes, strides;
+    for (auto [i, start] : llvm::enumerate(op.getStart())) {
+      starts.push_back(builder.getIndexAttr(start));
+      strides.push_back(builder.getIndexAttr(1));
+      sizes.push_back(op.getType().isDynamicDim(i)
+                          ? tensor::getMixedSize(builder, loc, op.getInput(), i)
+                          : builder.getIndexAttr(op.getType().getDimSize(i)));
+    }
+    return tensor::ExtractSliceOp::create(builder, loc, op.getType(), op.getInput(), starts, sizes,
+                                          strides);
+  }
+
+  /// A copy, so that every tensor that is read has its elements side by side.
+  static Value gather(graph::SliceOp op, OpBuilder &builder, Location loc) {
+    int64_t rank = op.getType().getRank();
+    SmallVector<AffineExpr> exprs;
+    for (int64_t i = 0; i < rank; ++i)
+      exprs.push_back(builder.getAffineDimExpr(i) * op.getStrides()[i] + op.getStart()[i]);
+    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+    Value init = emptyTensor(builder, loc, op.getType(), op.getInput());
+    return generic(builder, loc, op.getInput(), init,
+                   {AffineMap::get(rank, 0, exprs, builder.getContext()),
+                    builder.getMultiDimIdentityMap(rank)},
+                   iterators,
+                   [](OpBuilder &, Location, ValueRange elements) { return elements[0]; });
+  }
+};
+
 struct ConcatenateToTensor : OpRewritePattern<graph::ConcatenateOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(graph::ConcatenateOp op, PatternRewriter &rewriter) const override {
@@ -56,7 +95,7 @@ struct ConcatenateToTensor : OpRewritePattern<graph::ConcatenateOp> {
     Value joined = emptyTensor(rewriter, loc, op.getType(), op.getInputs().front());
     SmallVector<int64_t> offsets(op.getType().getRank(), 0);
     for (Value input : op.getInputs()) {
-      joined = insertCopy(rewriter, loc, input, joined, offsets);
+      joined = inserted(rewriter, loc, input, joined, offsets);
       offsets[op.getDimension()] +=
           cast<RankedTensorType>(input.getType()).getDimSize(op.getDimension());
     }
@@ -68,7 +107,8 @@ struct ConcatenateToTensor : OpRewritePattern<graph::ConcatenateOp> {
 } // namespace
 
 void addShapeToLinalg(RewritePatternSet &patterns) {
-  patterns.add<ReshapeToTensor, TransposeToLinalg, PadToTensor, ConcatenateToTensor>(
+  patterns.add<ReshapeToTensor, TransposeToLinalg, PadToTensor, SliceToTensor,
+               ConcatenateToTensor>(
       patterns.getContext());
 }
 

@@ -103,20 +103,14 @@ Value elementwise(OpBuilder &builder, Location loc, RankedTensorType type, Value
                  });
 }
 
-Value insertCopy(OpBuilder &builder, Location loc, Value value, Value destination,
+Value inserted(OpBuilder &builder, Location loc, Value value, Value destination,
                  ArrayRef<int64_t> offsets) {
   auto type = cast<RankedTensorType>(value.getType());
   SmallVector<OpFoldResult> starts, strides(type.getRank(), builder.getIndexAttr(1));
   for (int64_t offset : offsets)
     starts.push_back(builder.getIndexAttr(offset));
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(builder, loc, value);
-  AffineMap identity = builder.getMultiDimIdentityMap(type.getRank());
-  SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-  // Bufferization puts the empty tensor where it is inserted; for that the sizes must come first.
-  Value copy =
-      generic(builder, loc, value, emptyTensor(builder, loc, type, value), {identity, identity},
-              iterators, [](OpBuilder &, Location, ValueRange elements) { return elements[0]; });
-  return tensor::InsertSliceOp::create(builder, loc, copy, destination, starts, sizes, strides);
+  return tensor::InsertSliceOp::create(builder, loc, value, destination, starts, sizes, strides);
 }
 
 Value padded(OpBuilder &builder, Location loc, Value value, ArrayRef<int64_t> low,
@@ -131,7 +125,7 @@ Value padded(OpBuilder &builder, Location loc, Value value, ArrayRef<int64_t> lo
       shape[i] += low[i] + high[i];
   auto resultType = RankedTensorType::get(shape, type.getElementType());
   Value border = filledTensor(builder, loc, resultType, value, fill);
-  return insertCopy(builder, loc, value, border, low);
+  return inserted(builder, loc, value, border, low);
 }
 
 /// All dimensions but a dynamic leading one as one: the common form of two shapes.

@@ -35,10 +35,9 @@ mlir::Value generic(mlir::OpBuilder &builder, mlir::Location loc, mlir::ValueRan
 mlir::Value elementwise(mlir::OpBuilder &builder, mlir::Location loc, mlir::RankedTensorType type,
                         mlir::ValueRange inputs, Body body);
 
-/// Copies `value` into `destination` from the given offsets on; returns the new destination. The
-/// copy is an op of its own, so that whatever computes `value` can be fused into it.
-mlir::Value insertCopy(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value,
-                       mlir::Value destination, llvm::ArrayRef<int64_t> offsets);
+/// `destination` with `value` in it from the given offsets on.
+mlir::Value inserted(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value,
+                     mlir::Value destination, llvm::ArrayRef<int64_t> offsets);
 
 /// `value` with a border of `fill`: `low` and `high` have one entry a dimension.
 mlir::Value padded(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value,

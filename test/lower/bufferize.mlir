@@ -33,12 +33,14 @@ func.func @into_padding(%x: tensor<?x8x8x4xf32>, %f: tensor<3x3x4x4xf32>) -> ten
 // Concatenated tensors are computed in their places.
 
 // CHECK-LABEL: func.func @into_concatenation
+// CHECK-COUNT-1: memref.alloc
 // CHECK-NOT: memref.alloc
 // CHECK-NOT: memref.copy
 // CHECK: return
-func.func @into_concatenation(%x: tensor<?x8xf32>, %y: tensor<?x16xf32>) -> tensor<?x24xf32> {
+func.func @into_concatenation(%x: tensor<?x8xf32>, %y: tensor<?x16xf32>, %k: tensor<24x4xf32>) -> tensor<?x4xf32> {
   %0 = graph.relu %x : tensor<?x8xf32>
   %1 = graph.tanh %y : tensor<?x16xf32>
   %2 = graph.concatenate %0, %1 dimension 1 : (tensor<?x8xf32>, tensor<?x16xf32>) -> tensor<?x24xf32>
-  return %2 : tensor<?x24xf32>
+  %3 = graph.matmul %2, %k : (tensor<?x24xf32>, tensor<24x4xf32>) -> tensor<?x4xf32>
+  return %3 : tensor<?x4xf32>
 }

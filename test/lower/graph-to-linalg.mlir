@@ -48,10 +48,10 @@ func.func @strided_convolution(%x: tensor<?x9x9x3xf32>, %f: tensor<3x3x3x8xf32>)
   return %0 : tensor<?x4x4x8xf32>
 }
 
-// CHECK-LABEL: func.func @padding_is_filled_once_and_copied_into
+// CHECK-LABEL: func.func @padding_is_filled_and_inserted_into
 // CHECK: linalg.fill
 // CHECK: tensor.insert_slice %{{.*}}[0, 1, 1, 0]
-func.func @padding_is_filled_once_and_copied_into(%x: tensor<?x8x8x3xf32>, %f: tensor<3x3x3x8xf32>) -> tensor<?x8x8x8xf32> {
+func.func @padding_is_filled_and_inserted_into(%x: tensor<?x8x8x3xf32>, %f: tensor<3x3x3x8xf32>) -> tensor<?x8x8x8xf32> {
   %0 = graph.convolution %x, %f strides [1, 1] low [1, 1] high [1, 1] dilations [1, 1] groups 1
     : (tensor<?x8x8x3xf32>, tensor<3x3x3x8xf32>) -> tensor<?x8x8x8xf32>
   return %0 : tensor<?x8x8x8xf32>
@@ -118,9 +118,9 @@ func.func @scalars_per_sample_become_rows(%x: tensor<?xf32>) -> tensor<?x1xf32> 
   return %0 : tensor<?x1xf32>
 }
 
-// CHECK-LABEL: func.func @concatenate_copies_into_slices
+// CHECK-LABEL: func.func @concatenate_inserts_into_slices
 // CHECK-COUNT-2: tensor.insert_slice
-func.func @concatenate_copies_into_slices(%x: tensor<?x3xf32>, %y: tensor<?x4xf32>) -> tensor<?x7xf32> {
+func.func @concatenate_inserts_into_slices(%x: tensor<?x3xf32>, %y: tensor<?x4xf32>) -> tensor<?x7xf32> {
   %0 = graph.concatenate %x, %y dimension 1 : (tensor<?x3xf32>, tensor<?x4xf32>) -> tensor<?x7xf32>
   return %0 : tensor<?x7xf32>
 }
