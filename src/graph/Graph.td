@@ -115,6 +115,7 @@ class Graph_UnaryOp<string mnemonic, string function, list<Trait> traits = []>
 }
 
 def Graph_AbsOp : Graph_UnaryOp<"abs", "|x|">;
+def Graph_CeilOp : Graph_UnaryOp<"ceil", "the smallest integer not below x">;
 def Graph_CosOp : Graph_UnaryOp<"cos", "cos(x)">;
 def Graph_ErfOp : Graph_UnaryOp<"erf", "the error function erf(x)">;
 def Graph_ExpOp : Graph_UnaryOp<"exp", "e^x">;
@@ -124,12 +125,14 @@ def Graph_LogOp : Graph_UnaryOp<"log", "ln(x)">;
 def Graph_Log1pOp : Graph_UnaryOp<"log1p", "ln(1 + x)">;
 def Graph_NegateOp : Graph_UnaryOp<"negate", "-x"> { let hasFolder = 1; }
 def Graph_ReluOp : Graph_UnaryOp<"relu", "max(x, 0), NaN stays NaN"> { let hasFolder = 1; }
+def Graph_RoundOp : Graph_UnaryOp<"round", "the nearest integer, of two the even one">;
 def Graph_RsqrtOp : Graph_UnaryOp<"rsqrt", "1 / sqrt(x)">;
 def Graph_SigmoidOp : Graph_UnaryOp<"sigmoid", "1 / (1 + e^-x)">;
 def Graph_SignOp : Graph_UnaryOp<"sign", "-1, 0 or 1 as x is negative, zero or positive">;
 def Graph_SinOp : Graph_UnaryOp<"sin", "sin(x)">;
 def Graph_SqrtOp : Graph_UnaryOp<"sqrt", "sqrt(x)">;
 def Graph_TanhOp : Graph_UnaryOp<"tanh", "tanh(x)">;
+def Graph_TruncOp : Graph_UnaryOp<"trunc", "x without its fraction">;
 
 /// result[i] = f(lhs[i], rhs[i]) with NumPy's broadcasting.
 class Graph_BroadcastingOp<string mnemonic, string function, list<Trait> traits = []>

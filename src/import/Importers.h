@@ -25,6 +25,8 @@ template <class Op> void importElementwise(LayerImport &layer) {
 void importActivation(LayerImport &layer);
 void importActivationLayer(LayerImport &layer);
 void importSoftmax(LayerImport &layer);
+// Elementwise
+void importRound(LayerImport &layer);
 // Contractions and windows
 void importDense(LayerImport &layer);
 void importConv2D(LayerImport &layer);

@@ -22,6 +22,7 @@ static constexpr Entry importers[] = {
     {"Average", importAverage},
     {"AveragePooling2D", importAveragePooling2D},
     {"BatchNormalization", importBatchNormalization},
+    {"Ceil", importElementwise<graph::CeilOp>},
     {"Concatenate", importConcatenate},
     {"Conv2D", importConv2D},
     {"Cropping2D", importCropping2D},
@@ -30,6 +31,7 @@ static constexpr Entry importers[] = {
     {"Dropout", importDropout},
     {"ELU", importActivationLayer},
     {"Flatten", importFlatten},
+    {"Floor", importElementwise<graph::FloorOp>},
     {"GaussianDropout", importIdentity},
     {"GaussianNoise", importIdentity},
     {"Gelu", importActivationLayer},
@@ -45,7 +47,9 @@ static constexpr Entry importers[] = {
     {"ReLU", importActivationLayer},
     {"Rescaling", importRescaling},
     {"Reshape", importReshape},
+    {"Round", importRound},
     {"SeparableConv2D", importSeparableConv2D},
+    {"Sign", importElementwise<graph::SignOp>},
     {"Softmax", importSoftmax},
     {"SpatialDropout1D", importIdentity},
     {"SpatialDropout2D", importIdentity},
@@ -53,6 +57,7 @@ static constexpr Entry importers[] = {
     {"Subtract", importSubtract},
     {"Threshold", importActivationLayer},
     {"ThresholdedReLU", importActivationLayer},
+    {"Trunc", importElementwise<graph::TruncOp>},
     {"ZeroPadding2D", importZeroPadding2D},
 };
 

@@ -122,6 +122,7 @@ void addElementwiseToLinalg(RewritePatternSet &patterns) {
   patterns.add<CompareToLinalg, ConstantToArith>(patterns.getContext());
   add<graph::AbsOp>(patterns, upstream<math::AbsFOp>);
   add<graph::AddOp>(patterns, numeric<arith::AddFOp, arith::AddIOp>);
+  add<graph::CeilOp>(patterns, upstream<math::CeilOp>);
   add<graph::CosOp>(patterns, upstream<math::CosOp>);
   add<graph::DivideOp>(patterns, numeric<arith::DivFOp, arith::DivSIOp>);
   add<graph::ErfOp>(patterns, upstream<math::ErfOp>);
@@ -136,6 +137,7 @@ void addElementwiseToLinalg(RewritePatternSet &patterns) {
   add<graph::NegateOp>(patterns, upstream<arith::NegFOp>);
   add<graph::PowerOp>(patterns, upstream<math::PowFOp>);
   add<graph::ReluOp>(patterns, relu);
+  add<graph::RoundOp>(patterns, upstream<math::RoundEvenOp>);
   add<graph::RsqrtOp>(patterns, reciprocalRoot);
   add<graph::SelectOp>(patterns, select);
   add<graph::SigmoidOp>(patterns, sigmoid);
@@ -144,6 +146,7 @@ void addElementwiseToLinalg(RewritePatternSet &patterns) {
   add<graph::SqrtOp>(patterns, upstream<math::SqrtOp>);
   add<graph::SubtractOp>(patterns, numeric<arith::SubFOp, arith::SubIOp>);
   add<graph::TanhOp>(patterns, upstream<math::TanhOp>);
+  add<graph::TruncOp>(patterns, upstream<math::TruncOp>);
 }
 
 } // namespace hornet::lower

@@ -134,12 +134,14 @@ const llvm::StringMap<Rule> &rules() {
     llvm::StringMap<Rule> rules = {
         {"graph.abs", elementwise([](float x) { return std::fabs(x); })},
         {"graph.add", elementwise(std::plus<float>())},
+        {"graph.ceil", elementwise([](float x) { return std::ceil(x); })},
         {"graph.compare", compare},
         {"graph.constant", constant},
         {"graph.divide", elementwise(std::divides<float>())},
         {"graph.erf", elementwise([](float x) { return std::erf(x); })},
         {"graph.exp", elementwise([](float x) { return std::exp(x); })},
         {"graph.expm1", elementwise([](float x) { return std::expm1(x); })},
+        {"graph.floor", elementwise([](float x) { return std::floor(x); })},
         {"graph.log", elementwise([](float x) { return std::log(x); })},
         {"graph.log1p", elementwise([](float x) { return std::log1p(x); })},
         {"graph.maximum", elementwise(greatest)},
@@ -152,15 +154,18 @@ const llvm::StringMap<Rule> &rules() {
          [](Operation *op, Inputs in) { return reduce<ReduceSumOp>(op, in, 0, std::plus<>()); }},
         {"graph.relu", elementwise([](float x) { return greatest(x, 0); })},
         {"graph.reshape", reshape},
+        {"graph.round", elementwise([](float x) { return std::nearbyint(x); })},
         {"graph.rsqrt", elementwise([](float x) { return 1 / std::sqrt(x); })},
         {"graph.select", elementwise([](float p, float x, float y) { return p != 0 ? x : y; })},
         {"graph.sigmoid", elementwise(sigmoid)},
+        {"graph.sign", elementwise([](float x) { return float((x > 0) - (x < 0)); })},
         {"graph.slice", slice},
         {"graph.softmax", softmax},
         {"graph.sqrt", elementwise([](float x) { return std::sqrt(x); })},
         {"graph.subtract", elementwise(std::minus<float>())},
         {"graph.tanh", elementwise([](float x) { return std::tanh(x); })},
         {"graph.transpose", transpose},
+        {"graph.trunc", elementwise([](float x) { return std::trunc(x); })},
     };
     addContractions(rules);
     return rules;

@@ -22,6 +22,8 @@ func.func @unary(%x: tensor<?x10xf32>) {
   %c = graph.constant dense<0.5> : tensor<f32>
   // CHECK: graph.abs %arg0 : tensor<?x10xf32>
   %0 = graph.abs %x : tensor<?x10xf32>
+  // CHECK: graph.ceil %arg0 : tensor<?x10xf32>
+  %16 = graph.ceil %x : tensor<?x10xf32>
   // CHECK: graph.cos %arg0 : tensor<?x10xf32>
   %1 = graph.cos %x : tensor<?x10xf32>
   // CHECK: graph.erf %arg0 : tensor<?x10xf32>
@@ -40,6 +42,8 @@ func.func @unary(%x: tensor<?x10xf32>) {
   %8 = graph.negate %x : tensor<?x10xf32>
   // CHECK: graph.relu %arg0 : tensor<?x10xf32>
   %9 = graph.relu %x : tensor<?x10xf32>
+  // CHECK: graph.round %arg0 : tensor<?x10xf32>
+  %17 = graph.round %x : tensor<?x10xf32>
   // CHECK: graph.rsqrt %arg0 : tensor<?x10xf32>
   %10 = graph.rsqrt %x : tensor<?x10xf32>
   // CHECK: graph.sigmoid %arg0 : tensor<?x10xf32>
@@ -52,6 +56,8 @@ func.func @unary(%x: tensor<?x10xf32>) {
   %14 = graph.sqrt %x : tensor<?x10xf32>
   // CHECK: graph.tanh %arg0 : tensor<?x10xf32>
   %15 = graph.tanh %x : tensor<?x10xf32>
+  // CHECK: graph.trunc %arg0 : tensor<?x10xf32>
+  %18 = graph.trunc %x : tensor<?x10xf32>
   return
 }
 
