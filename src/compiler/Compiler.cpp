@@ -81,7 +81,9 @@ private:
       return success();
     });
     PassManager passes(context.get());
-    passes.enableVerifier(false);
+#ifdef NDEBUG
+    passes.enableVerifier(false); // the tests verify; users need not wait for it
+#endif
     addStage(passes, stage, settings);
     if (failed(passes.run(*imported->module)))
       return internalError(complaint.empty() ? "a pass failed" : complaint);

@@ -115,6 +115,8 @@ static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
     ConvertSCFToOpenMPPassOptions options;
     options.numThreads = settings.threads;
     passes.addPass(createConvertSCFToOpenMPPass(options));
+    // Inlines the memref.alloca_scope around each body, which must not get more than one block.
+    passes.addPass(createCanonicalizerPass());
   }
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());

@@ -50,9 +50,9 @@ def ScheduleKernels : Pass<"schedule", "::mlir::func::FuncOp"> {
     roles of its loops are named (Kernel.h), tile sizes chosen (Schedule.cpp), and code made of
     `scf` loops and one-dimensional vectors (KernelBuilder.cpp), with accumulators that stay in
     registers over the whole reduction. What cannot be vectorized stays as it is and becomes scalar
-    loops. Runs on tensors, after fusion. Upstream's `linalg.vectorize` refuses indexing maps with
-    sums, which every convolution has, and would need several tilings and canonicalizations a
-    kernel, which cost more time than all of LLVM's work on it.
+    loops. Runs on tensors, after fusion. Upstream's vectorization refuses indexing maps with sums,
+    which every strided convolution has, and leaves accumulators in registers only by way of several
+    tilings and hoistings.
   }];
   let options = [
     Option<"vectorBytes", "vector-bytes", "int64_t", "32", "Bytes of a vector register">,

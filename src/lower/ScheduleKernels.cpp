@@ -20,14 +20,14 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
   static void computeInPlace(RewriterBase &rewriter, tensor::InsertSliceOp insert) {
     rewriter.setInsertionPoint(insert);
     auto type = insert.getSourceType();
-    Value slice = tensor::ExtractSliceOp::create(
-        rewriter, insert.getLoc(), type, insert.getDest(), insert.getMixedOffsets(),
-        insert.getMixedSizes(), insert.getMixedStrides());
+    Value slice = tensor::ExtractSliceOp::create(rewriter, insert.getLoc(), type, insert.getDest(),
+                                                 insert.getMixedOffsets(), insert.getMixedSizes(),
+                                                 insert.getMixedStrides());
     AffineMap identity = rewriter.getMultiDimIdentityMap(type.getRank());
     SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-    Value copy = generic(rewriter, insert.getLoc(), insert.getSource(), slice,
-                         {identity, identity}, iterators,
-                         [](OpBuilder &, Location, ValueRange elements) { return elements[0]; });
+    Value copy =
+        generic(rewriter, insert.getLoc(), insert.getSource(), slice, {identity, identity},
+                iterators, [](OpBuilder &, Location, ValueRange elements) { return elements[0]; });
     insert.getSourceMutable().assign(copy);
     OpOperand *source = &copy.getDefiningOp()->getOpOperand(0);
     auto producer = source->get().getDefiningOp<linalg::GenericOp>();

@@ -107,8 +107,7 @@ struct ConcatenateToTensor : OpRewritePattern<graph::ConcatenateOp> {
 } // namespace
 
 void addShapeToLinalg(RewritePatternSet &patterns) {
-  patterns.add<ReshapeToTensor, TransposeToLinalg, PadToTensor, SliceToTensor,
-               ConcatenateToTensor>(
+  patterns.add<ReshapeToTensor, TransposeToLinalg, PadToTensor, SliceToTensor, ConcatenateToTensor>(
       patterns.getContext());
 }
 

@@ -104,7 +104,7 @@ Value elementwise(OpBuilder &builder, Location loc, RankedTensorType type, Value
 }
 
 Value inserted(OpBuilder &builder, Location loc, Value value, Value destination,
-                 ArrayRef<int64_t> offsets) {
+               ArrayRef<int64_t> offsets) {
   auto type = cast<RankedTensorType>(value.getType());
   SmallVector<OpFoldResult> starts, strides(type.getRank(), builder.getIndexAttr(1));
   for (int64_t offset : offsets)

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 #include <new>
 
@@ -160,15 +161,24 @@ static Expected<int64_t> checkInputs(const std::vector<Port> &ports,
   return batch;
 }
 
+/// Zero-filled tensors for the outputs of one call.
+static Expected<std::vector<Tensor>> makeOutputs(const std::vector<Port> &ports, int64_t batch) {
+  try {
+    std::vector<Tensor> results;
+    for (const Port &port : ports) {
+      Shape shape = port.shape;
+      std::ranges::replace(shape, unknownSize, batch);
+      results.emplace_back(port.dtype, std::move(shape));
+    }
+    return results;
+  } catch (const std::bad_alloc &) {
+    return machineError(fmt::format("out of memory: the outputs of a batch of {}", batch));
+  }
+}
+
 Expected<std::vector<Tensor>> Model::run(std::span<const Tensor> inputs) const {
   int64_t batch = HORNET_TRY(checkInputs(this->inputs(), inputs));
-  std::vector<Tensor> results;
-  for (const Port &port : outputs()) {
-    Shape shape = port.shape;
-    for (int64_t &extent : shape)
-      extent = extent == unknownSize ? batch : extent;
-    results.emplace_back(port.dtype, std::move(shape));
-  }
+  std::vector<Tensor> results = HORNET_TRY(makeOutputs(outputs(), batch));
   if (batch == 0)
     return results;
   std::vector<void *> buffers;

@@ -43,7 +43,8 @@ using Results = std::map<std::string, std::vector<Array>>;
 Results interpretAll(ModuleOp module) {
   auto parameter = [module](StringRef symbol) mutable {
     auto op = module.lookupSymbol<hornet::graph::ParameterOp>(symbol);
-    Array array = random(cast<RankedTensorType>(op.getType()), std::hash<std::string>()(symbol.str()));
+    Array array =
+        random(cast<RankedTensorType>(op.getType()), std::hash<std::string>()(symbol.str()));
     array.values[0] *= -1; // a negative scale turns the order around
     return array;
   };

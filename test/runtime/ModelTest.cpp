@@ -1,0 +1,125 @@
+// The runtime alone, with entry points written in C++ in place of compiled ones.
+
+#include "runtime/Model.h"
+
+#include <algorithm>
+#include <atomic>
+#include <gtest/gtest.h>
+#include <thread>
+
+using namespace hornet;
+using runtime::Artifact;
+using runtime::Model;
+
+namespace {
+
+std::atomic<int> prepared = 0;
+
+/// twice[i] = 2 * scale[i].
+void prepare(const HornetCall *call) {
+  ++prepared;
+  auto *scale = static_cast<const float *>(call->buffers[0]);
+  auto *twice = static_cast<float *>(call->buffers[1]);
+  std::transform(scale, scale + 3, twice, [](float x) { return 2 * x; });
+}
+
+/// y = x * twice, by way of the arena, slowly enough for calls to overlap.
+void predict(const HornetCall *call) {
+  auto *x = static_cast<const float *>(call->buffers[0]);
+  auto *twice = static_cast<const float *>(call->buffers[1]);
+  auto *y = static_cast<float *>(call->buffers[2]);
+  auto *arena = static_cast<float *>(call->buffers[3]);
+  for (int64_t i = 0; i < call->batch * 3; ++i)
+    arena[i] = x[i] * twice[i % 3];
+  std::this_thread::yield();
+  std::copy(arena, arena + call->batch * 3, y);
+}
+
+Artifact artifact() {
+  using Source = runtime::WeightSlot::Source;
+  Artifact result;
+  result.manifest.inputs = {{"x", DType::f32, {unknownSize, 3}}};
+  result.manifest.outputs = {{"y", DType::f32, {unknownSize, 3}}};
+  result.manifest.parameters = {{"layer/scale", DType::f32, {3}}};
+  result.manifest.prepared = {{3}};
+  result.manifest.prepare.weights = {{Source::parameter, 0}};
+  result.manifest.predict = {{{Source::prepared, 0}}, {0, 64}};
+  result.predict = predict;
+  result.prepare = prepare;
+  return result;
+}
+
+Tensor tensor(Shape shape, std::vector<float> values) {
+  return Tensor::fromFloats(std::move(shape), values);
+}
+
+Model model() {
+  auto loaded = Model::load(artifact(), {tensor({3}, {1, 2, 3})});
+  EXPECT_TRUE(loaded) << toString(loaded.error());
+  return *loaded;
+}
+
+std::string refusal(const Expected<std::vector<Tensor>> &result) {
+  EXPECT_FALSE(result);
+  EXPECT_TRUE(std::holds_alternative<InputError>(result.error()));
+  return toString(result.error());
+}
+
+} // namespace
+
+TEST(RuntimeModel, preparesOnceAndRunsAnyBatch) {
+  prepared = 0;
+  Model loaded = model();
+  for (int64_t batch : {1, 2, 5, 0}) {
+    Tensor x(DType::f32, {batch, 3});
+    std::ranges::fill(x.as<float>(), 1.0f);
+    auto outputs = loaded.run(std::span(&x, 1));
+    ASSERT_TRUE(outputs) << toString(outputs.error());
+    ASSERT_EQ(outputs->front().shape(), (Shape{batch, 3}));
+    for (int64_t i = 0; i < batch * 3; ++i)
+      EXPECT_EQ(outputs->front().as<float>()[i], 2.0f * (i % 3 + 1));
+  }
+  EXPECT_EQ(prepared, 1);
+}
+
+TEST(RuntimeModel, callsFromSeveralThreadsDoNotDisturbEachOther) {
+  Model loaded = model();
+  std::atomic<int> wrong = 0;
+  auto caller = [&](float value) {
+    for (int round = 0; round < 200; ++round) {
+      Tensor x = tensor({2, 3}, std::vector<float>(6, value));
+      auto outputs = loaded.run(std::span(&x, 1));
+      for (int64_t i = 0; i < 6; ++i)
+        wrong += !outputs || outputs->front().as<float>()[i] != value * 2.0f * float(i % 3 + 1);
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 1; i <= 4; ++i)
+    threads.emplace_back(caller, static_cast<float>(i));
+  for (std::thread &thread : threads)
+    thread.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST(RuntimeModel, refusesInputsThatDoNotFitByName) {
+  Model loaded = model();
+  Tensor wide = tensor({1, 4}, {1, 2, 3, 4});
+  EXPECT_EQ(refusal(loaded.run(std::span(&wide, 1))),
+            "'x': the input needs shape (None, 3), got (1, 4)");
+  Tensor flat = tensor({3}, {1, 2, 3});
+  EXPECT_EQ(refusal(loaded.run(std::span(&flat, 1))),
+            "'x': the input needs shape (None, 3), got (3,)");
+  Tensor whole(DType::i32, {1, 3});
+  EXPECT_EQ(refusal(loaded.run(std::span(&whole, 1))), "'x': the input needs float32, got int32");
+  EXPECT_EQ(refusal(loaded.run({})), "the model has 1 inputs, 0 arrays were given");
+}
+
+TEST(RuntimeModel, refusesParametersThatDoNotFit) {
+  auto wrongShape = Model::load(artifact(), {tensor({2}, {1, 2})});
+  ASSERT_FALSE(wrongShape);
+  EXPECT_EQ(toString(wrongShape.error()),
+            "'layer/scale': shape (3,) float32 is needed, got (2,) float32");
+  auto none = Model::load(artifact(), {});
+  ASSERT_FALSE(none);
+  EXPECT_EQ(toString(none.error()), "1 parameters are needed, 0 were given");
+}
