@@ -56,7 +56,7 @@ std::vector<Tensor> inputsFor(const std::vector<std::string> &names,
 
 /// Cases that are refused on purpose, with what the message names.
 const std::map<std::string, std::string> refusedCases = {
-    {"dtype__quantized_int8_dense", "QuantizedDTypePolicy"},
+    {"dtype__quantized_int8_dense", "quantized dtype policy"},
 };
 
 class GoldenLayers : public testing::TestWithParam<golden::Case> {
