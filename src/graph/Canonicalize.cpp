@@ -76,16 +76,16 @@ struct SinkThroughPointwise : OpTraitRewritePattern<Pointwise> {
   }
 };
 
-/// op(transpose(x)) -> transpose(op'(x)) for ops with one input of note; `Derived::sink` builds
-/// op'.
-template <class Op, class Derived> struct SinkThrough : OpRewritePattern<Op> {
+/// op(transpose(x)) -> transpose(op'(x)) for ops with one input of note; `sink` builds op'.
+template <class Op, Value (*sink)(Op, TransposeOp, PatternRewriter &)>
+struct SinkThrough : OpRewritePattern<Op> {
   using OpRewritePattern<Op>::OpRewritePattern;
 
   LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
     TransposeOp transpose = transposeOf(op.getInput());
     if (!transpose)
       return failure();
-    Value sunk = Derived::sink(op, transpose, rewriter);
+    Value sunk = sink(op, transpose, rewriter);
     if (!sunk)
       return failure();
     rewriter.replaceOpWithNewOp<TransposeOp>(op, sunk, transpose.getPermutation());
@@ -93,42 +93,30 @@ template <class Op, class Derived> struct SinkThrough : OpRewritePattern<Op> {
   }
 };
 
-struct SinkThroughSoftmax : SinkThrough<SoftmaxOp, SinkThroughSoftmax> {
-  using SinkThrough::SinkThrough;
-  static Value sink(SoftmaxOp op, TransposeOp transpose, PatternRewriter &rewriter) {
-    return SoftmaxOp::create(rewriter, op.getLoc(), transpose.getInput(),
-                             transpose.getPermutation()[op.getDimension()]);
-  }
-};
+Value sinkSoftmax(SoftmaxOp op, TransposeOp transpose, PatternRewriter &rewriter) {
+  return SoftmaxOp::create(rewriter, op.getLoc(), transpose.getInput(),
+                           transpose.getPermutation()[op.getDimension()]);
+}
 
-struct SinkThroughBatchNorm : SinkThrough<BatchNormOp, SinkThroughBatchNorm> {
-  using SinkThrough::SinkThrough;
-  static Value sink(BatchNormOp op, TransposeOp transpose, PatternRewriter &rewriter) {
-    ArrayRef<int64_t> permutation = transpose.getPermutation();
-    if (permutation.back() != static_cast<int64_t>(permutation.size()) - 1)
-      return {};
-    return BatchNormOp::create(rewriter, op.getLoc(), transpose.getInput(), op.getGamma(),
-                               op.getBeta(), op.getMean(), op.getVariance(), op.getEpsilon());
-  }
-};
+Value sinkBatchNorm(BatchNormOp op, TransposeOp transpose, PatternRewriter &rewriter) {
+  ArrayRef<int64_t> permutation = transpose.getPermutation();
+  if (permutation.back() != static_cast<int64_t>(permutation.size()) - 1)
+    return {};
+  return BatchNormOp::create(rewriter, op.getLoc(), transpose.getInput(), op.getGamma(),
+                             op.getBeta(), op.getMean(), op.getVariance(), op.getEpsilon());
+}
 
-struct SinkThroughPad : SinkThrough<PadOp, SinkThroughPad> {
-  using SinkThrough::SinkThrough;
-  static Value sink(PadOp op, TransposeOp transpose, PatternRewriter &rewriter) {
-    return PadOp::create(rewriter, op.getLoc(), transpose.getInput(),
-                         beforeTranspose(transpose, op.getLow()),
-                         beforeTranspose(transpose, op.getHigh()), op.getValue());
-  }
-};
+Value sinkPad(PadOp op, TransposeOp transpose, PatternRewriter &rewriter) {
+  return PadOp::create(rewriter, op.getLoc(), transpose.getInput(),
+                       beforeTranspose(transpose, op.getLow()),
+                       beforeTranspose(transpose, op.getHigh()), op.getValue());
+}
 
-struct SinkThroughSlice : SinkThrough<SliceOp, SinkThroughSlice> {
-  using SinkThrough::SinkThrough;
-  static Value sink(SliceOp op, TransposeOp transpose, PatternRewriter &rewriter) {
-    return SliceOp::create(
-        rewriter, op.getLoc(), transpose.getInput(), beforeTranspose(transpose, op.getStart()),
-        beforeTranspose(transpose, op.getLimit()), beforeTranspose(transpose, op.getStrides()));
-  }
-};
+Value sinkSlice(SliceOp op, TransposeOp transpose, PatternRewriter &rewriter) {
+  return SliceOp::create(
+      rewriter, op.getLoc(), transpose.getInput(), beforeTranspose(transpose, op.getStart()),
+      beforeTranspose(transpose, op.getLimit()), beforeTranspose(transpose, op.getStrides()));
+}
 
 /// reduce(transpose(x)) -> transpose(reduce(x)); the dimensions that are left keep their order.
 template <class Op> struct SinkThroughReduce : OpRewritePattern<Op> {
@@ -192,7 +180,9 @@ struct TransposeOfUnitDimensions : OpRewritePattern<TransposeOp> {
 } // namespace
 
 void GraphDialect::getCanonicalizationPatterns(RewritePatternSet &patterns) const {
-  patterns.add<SinkThroughPointwise, SinkThroughSoftmax, SinkThroughBatchNorm, SinkThroughPad,
-               SinkThroughSlice, SinkThroughReduce<ReduceMaxOp>, SinkThroughReduce<ReduceSumOp>,
-               SinkThroughConcatenate, TransposeOfUnitDimensions>(getContext());
+  patterns.add<SinkThroughPointwise, SinkThrough<SoftmaxOp, sinkSoftmax>,
+               SinkThrough<BatchNormOp, sinkBatchNorm>, SinkThrough<PadOp, sinkPad>,
+               SinkThrough<SliceOp, sinkSlice>, SinkThroughReduce<ReduceMaxOp>,
+               SinkThroughReduce<ReduceSumOp>, SinkThroughConcatenate, TransposeOfUnitDimensions>(
+      getContext());
 }

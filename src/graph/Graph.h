@@ -20,6 +20,7 @@
 namespace hornet::graph {
 /// Trait: an element of the result depends on the elements at its place in the operands alone,
 /// after NumPy's broadcasting of the operands.
+// NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility): mlir::Op constructs it, not the class.
 template <class Op> class Pointwise : public mlir::OpTrait::TraitBase<Op, Pointwise> {};
 } // namespace hornet::graph
 

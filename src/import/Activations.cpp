@@ -1,9 +1,11 @@
 #include "import/Activations.h"
 
+#include "base/Nearest.h"
 #include "graph/Arithmetic.h"
 
 #include <array>
 #include <cmath>
+#include <fmt/format.h>
 #include <limits>
 #include <numbers>
 
@@ -223,14 +225,10 @@ static tl::unexpected<Error> refuse(std::string attribute, std::string reason, s
 }
 
 static tl::unexpected<Error> refuseName(const std::string &name) {
-  auto distance = [&](const Function &f) { return llvm::StringRef(name).edit_distance(f.name); };
-  const Function *nearest = std::begin(functions);
-  for (const Function &function : functions)
-    if (distance(function) < distance(*nearest))
-      nearest = &function;
-  return refuse("activation", "'" + name + "' is not one of Keras's activations",
-                "use one of them, such as '" + std::string(nearest->name) +
-                    "', or build the function from layers");
+  std::string mend = didYouMean(name, import::activationNames());
+  return refuse("activation",
+                fmt::format("'{}' is not one of Keras's activations", name.substr(0, 80)),
+                mend.empty() ? "use one of them, or build the function from layers" : mend);
 }
 
 /// The axes as graph ops take them: not negative, increasing.
@@ -239,13 +237,13 @@ axesOf(const Function &function, const Activation &activation, mlir::RankedTenso
   llvm::SmallVector<int64_t> axes;
   if (function.axes == Axes::unused)
     return axes;
-  std::string name(function.name), rank = std::to_string(type.getRank());
+  std::string name(function.name);
   for (int64_t axis : activation.axes) {
     if (axis < -type.getRank() || axis >= type.getRank())
       return refuse("axis",
-                    "axis " + std::to_string(axis) + " of " + name +
-                        " is outside of an input with " + rank + " dimensions",
-                    "use an axis from -" + rank + " to " + std::to_string(type.getRank() - 1));
+                    fmt::format("axis {} of {} is outside of an input with {} dimensions", axis,
+                                function.name, type.getRank()),
+                    fmt::format("use an axis from {} to {}", -type.getRank(), type.getRank() - 1));
     axes.push_back(axis < 0 ? axis + type.getRank() : axis);
   }
   llvm::sort(axes);

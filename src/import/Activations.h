@@ -23,7 +23,7 @@ struct Activation {
   std::string name = "linear"; ///< Keras's name of the function: "relu", "leaky_relu", "swish", …
   /// Attributes that differ from the function's defaults (see activationAttributes), under Keras
   /// 3's config key: {"negative_slope", 0.3}; booleans as 0 and 1.
-  std::map<std::string, double, std::less<>> attributes = {};
+  std::map<std::string, double, std::less<>> attributes;
   /// Of softmax, log_softmax, sparsemax and glu: the axes, negative ones counted from the last.
   /// Only the softmaxes take more than one.
   std::vector<int64_t> axes = {-1};
