@@ -15,3 +15,7 @@ for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 config.substitutions.append(("%root", os.path.dirname(config.test_source_root)))
+# "%exits 2 hornet …": the command's exit code is 2, neither more nor less.
+config.substitutions.append(
+    ("%exits", "sh " + os.path.join(config.test_source_root, "end-to-end", "exits.sh"))
+)

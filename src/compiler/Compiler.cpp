@@ -26,12 +26,23 @@ public:
 
   /// Up to and including `last`.
   Expected<void> run(const keras::Model &model, Stage last) {
-    HORNET_TRY(time("target", [&] { return makeSettings(); }));
-    HORNET_TRY(time("import", [&] { return importModel(model); }));
+    HORNET_TRY(begin(model));
     for (const StageName &row : stageNames)
-      if (row.stage > Stage::import && row.stage <= last && row.stage != Stage::assembly)
-        HORNET_TRY(time(row.name, [&] { return runStage(row.stage); }));
+      if (row.stage <= last)
+        HORNET_TRY(advance(row));
     return {};
+  }
+
+  Expected<void> begin(const keras::Model &model) {
+    HORNET_TRY(time("target", [&] { return makeSettings(); }));
+    return time("import", [&] { return importModel(model); });
+  }
+
+  /// Runs the passes of one stage; `import` and `assembly` have none.
+  Expected<void> advance(const StageName &row) {
+    if (row.stage == Stage::import || row.stage == Stage::assembly)
+      return {};
+    return time(row.name, [&] { return runStage(row.stage); });
   }
 
   Expected<std::string> emit(emit::OutputKind kind) {
@@ -137,18 +148,38 @@ Expected<CompiledModel> compile(const std::string &path, const CompileOptions &o
   return compile(model, options);
 }
 
-Expected<std::string> inspect(const keras::Model &model, const CompileOptions &options, Stage stage,
-                              const std::string &layer) {
-  Compilation compilation(options, nullptr);
-  HORNET_TRY(compilation.run(model, stage));
+/// The module, which is at `stage`, as text.
+static Expected<std::string> textAt(Compilation &compilation, Stage stage,
+                                    const std::string &layer) {
   ModuleOp module = *compilation.imported->module;
-  if (!layer.empty())
-    HORNET_TRY(checkLayer(*compilation.imported, model.file, layer));
   if (stage != Stage::assembly)
     return printModule(module, layer);
   LayerLines lines = HORNET_TRY(nameLayersInDebugInfo(module));
   std::string assembly = HORNET_TRY(compilation.emit(emit::OutputKind::assembly));
   return annotateAssembly(assembly, lines, layer);
+}
+
+Expected<std::string> inspect(const keras::Model &model, const CompileOptions &options, Stage stage,
+                              const std::string &layer) {
+  Compilation compilation(options, nullptr);
+  HORNET_TRY(compilation.run(model, stage));
+  if (!layer.empty())
+    HORNET_TRY(checkLayer(*compilation.imported, model.file, layer));
+  return textAt(compilation, stage, layer);
+}
+
+Expected<std::vector<std::string>>
+inspectStages(const keras::Model &model, const CompileOptions &options, const std::string &layer) {
+  Compilation compilation(options, nullptr);
+  HORNET_TRY(compilation.begin(model));
+  if (!layer.empty())
+    HORNET_TRY(checkLayer(*compilation.imported, model.file, layer));
+  std::vector<std::string> texts;
+  for (const StageName &row : stageNames) {
+    HORNET_TRY(compilation.advance(row));
+    texts.push_back(HORNET_TRY(textAt(compilation, row.stage, layer)));
+  }
+  return texts;
 }
 
 } // namespace hornet

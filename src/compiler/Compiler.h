@@ -50,4 +50,10 @@ Expected<CompiledModel> compile(const std::string &path, const CompileOptions &o
 Expected<std::string> inspect(const keras::Model &model, const CompileOptions &options, Stage stage,
                               const std::string &layer = "");
 
+/// The same after every stage, in the order of `stageNames`: the way of a model, or of a layer,
+/// down to its assembly.
+Expected<std::vector<std::string>> inspectStages(const keras::Model &model,
+                                                 const CompileOptions &options,
+                                                 const std::string &layer = "");
+
 } // namespace hornet

@@ -58,7 +58,7 @@ static std::set<std::string> layersOf(Location location) {
 std::string printModule(ModuleOp module, const std::string &layer) {
   OpPrintingFlags flags;
   flags.elideLargeElementsAttrs(16).elideLargeResourceString(64);
-  flags.enableDebugInfo(/*enable=*/true, /*prettyForm=*/true).useLocalScope();
+  flags.enableDebugInfo().useLocalScope();
   std::string text;
   llvm::raw_string_ostream stream(text);
   AsmState state(module, flags);

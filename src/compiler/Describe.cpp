@@ -1,0 +1,24 @@
+#include "compiler/Describe.h"
+
+#include "keras/Weights.h"
+
+#include "mlir/IR/MLIRContext.h"
+
+namespace hornet {
+
+Expected<ModelDescription> describe(const keras::Model &model, const CompileOptions &options) {
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  auto imported = HORNET_TRY(import::importModel(context, model, {options.shapes}));
+  return ModelDescription{std::move(imported.layers), std::move(imported.inputs),
+                          std::move(imported.outputs), std::move(imported.parameters),
+                          std::move(imported.notes)};
+}
+
+Expected<ModelDescription> check(const keras::Model &model, const CompileOptions &options) {
+  ModelDescription description = HORNET_TRY(describe(model, options));
+  if (model.weights)
+    HORNET_TRY(keras::bindWeights(model, *model.weights, description.parameters));
+  return description;
+}
+
+} // namespace hornet

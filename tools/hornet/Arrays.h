@@ -1,0 +1,45 @@
+//===- Arrays.h - Arrays from files as a model's inputs ---------------------------------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "keras/Model.h"
+#include "runtime/Model.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hornet::tool {
+
+/// An array with where it came from.
+struct Array {
+  std::string source; ///< the file; with the array's name for one in a .npz: "a.npz: 'x'"
+  Tensor values;
+};
+
+/// The arrays of a run, in the order of the model's inputs.
+struct Arrays {
+  std::vector<Array> inputs;
+  std::vector<std::string> notes; ///< what was given and left out
+};
+
+/// Reads what `--input` says: "NAME=FILE.npy", "FILE.npy" for a model's only input, "FILE.npz" with
+/// the inputs' names. Arrays of a .npz that the model has no input for are left out with a note, as
+/// long as every input gets one. Input error: everything that is wrong; wrong names list the inputs
+/// with their shapes and the nearest.
+Expected<Arrays> readArrays(const keras::Model &model, const std::vector<std::string> &arguments);
+
+/// Shapes for the inputs that the model leaves open, from the arrays given for them.
+Expected<std::vector<std::pair<std::string, Shape>>> shapesFromArrays(const keras::Model &model,
+                                                                      const Arrays &arrays);
+
+/// The arrays in the types that the model computes in, float32 but for boolean inputs; adds a note
+/// for each conversion. Input error: every array whose shape does not fit, channels in the wrong
+/// place recognized.
+Expected<std::vector<Tensor>> fitArrays(const std::string &file,
+                                        const std::vector<runtime::Port> &inputs, Arrays &arrays);
+
+} // namespace hornet::tool

@@ -1,0 +1,30 @@
+//===- Commands.h - The subcommands of hornet -------------------------------------------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "base/Error.h"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+
+namespace hornet::tool {
+
+/// What the process returns.
+enum ExitCode { done = 0, failed = 1, refused = 2 };
+
+/// A subcommand with its flags, and what to do once they are parsed.
+struct Command {
+  CLI::App *app;
+  std::function<Expected<ExitCode>()> run;
+};
+
+Command addPredict(CLI::App &app);
+Command addRun(CLI::App &app);
+Command addSummary(CLI::App &app);
+Command addInspect(CLI::App &app);
+Command addDoctor(CLI::App &app);
+
+} // namespace hornet::tool

@@ -1,0 +1,77 @@
+#include "Commands.h"
+#include "Options.h"
+#include "Terminal.h"
+
+#include "base/Nearest.h"
+
+#include <fmt/format.h>
+
+namespace hornet::tool {
+
+namespace {
+struct Options {
+  ModelOptions model;
+  CompileFlags flags;
+  std::string stopAfter;
+  std::string layer;
+};
+} // namespace
+
+static Expected<Stage> parseStage(const std::string &name) {
+  std::vector<std::string_view> names;
+  for (const StageName &row : stageNames)
+    if (row.name == name)
+      return row.stage;
+    else
+      names.push_back(row.name);
+  return inputError({.attribute = "--stop-after",
+                     .reason = fmt::format("there is no stage '{}'; the stages are {}", name,
+                                           fmt::join(names, ", ")),
+                     .mend = didYouMean(name, names)});
+}
+
+static Expected<ExitCode> show(const Options &options) {
+  CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
+  Stage stage = Stage::assembly;
+  if (!options.stopAfter.empty())
+    stage = HORNET_TRY(parseStage(options.stopAfter));
+  else if (options.layer.empty())
+    return inputError({.attribute = "--stop-after",
+                       .reason = "neither a stage nor a layer was given",
+                       .mend = "give --stop-after=STAGE, or --layer=NAME for the layer's way "
+                               "through all stages"});
+  keras::Model model = HORNET_TRY(options.model.read());
+  if (!options.stopAfter.empty()) {
+    print(HORNET_TRY(inspect(model, compileOptions, stage, options.layer)));
+    return done;
+  }
+  Terminal terminal = Terminal::of(stdout);
+  auto texts = HORNET_TRY(inspectStages(model, compileOptions, options.layer));
+  for (const StageName &row : stageNames)
+    print(fmt::format(
+        "{}\n{}\n",
+        styled(fmt::format("==== {}: {} ====", row.name, row.summary), Style::bold, terminal),
+        texts[static_cast<size_t>(row.stage)]));
+  return done;
+}
+
+Command addInspect(CLI::App &app) {
+  CLI::App *command =
+      app.add_subcommand("inspect", "Show what the compiler makes of a model, stage by stage");
+  auto options = std::make_shared<Options>();
+  options->model.add(*command);
+  options->flags.add(*command);
+  std::string stages = "The stage to show:";
+  for (const StageName &row : stageNames)
+    stages += fmt::format("\n{} ({})", row.name, row.summary);
+  command->add_option("--stop-after", options->stopAfter, stages)->type_name("STAGE");
+  command
+      ->add_option("--layer", options->layer,
+                   "Only what came from this layer; without --stop-after: its way through all "
+                   "stages, down to its assembly")
+      ->type_name("NAME");
+  command->footer("Example: hornet inspect cnn.h5 --stop-after=linalg --layer conv2d_2");
+  return {command, [options] { return show(*options); }};
+}
+
+} // namespace hornet::tool

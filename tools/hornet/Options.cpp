@@ -1,0 +1,94 @@
+#include "Options.h"
+
+#include "base/Nearest.h"
+
+#include <charconv>
+#include <fmt/format.h>
+
+namespace hornet::tool {
+
+void ModelOptions::add(CLI::App &command) {
+  command.add_option("MODEL", file, "A Keras model: .h5, .keras, or its architecture as .json")
+      ->required();
+  command.add_option("--weights", weights, "A file with the weights: .h5, .weights.h5, .keras")
+      ->type_name("FILE");
+}
+
+Expected<keras::Model> ModelOptions::read() const {
+  return keras::readModel(file, weights.empty() ? std::nullopt : std::optional(weights));
+}
+
+void CompileFlags::addShape(CLI::App &command) {
+  addRepeated(command, "--shape", shapes,
+              "The shape of an input, batch first, where the model leaves it open: "
+              "NAME=1,28,28,1")
+      ->type_name("NAME=SHAPE");
+}
+
+void CompileFlags::add(CLI::App &command) {
+  command.add_option("-O", level, "Optimization: 0 is the plain lowering, 3 the fastest code")
+      ->type_name("0-3")
+      ->check(CLI::Range(0, 3))
+      ->capture_default_str();
+  command.add_option("--threads", threads, "Threads to compute with; 0: one a processor")
+      ->type_name("N")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command
+      .add_option("--target", target,
+                  "The processor to make code for: native, x86-64-v3, x86-64-v4, …")
+      ->type_name("CPU")
+      ->capture_default_str();
+  addShape(command);
+}
+
+/// "1,28,28,1"; "?" and "None" are left open.
+static std::optional<Shape> parseShape(std::string_view text) {
+  Shape shape;
+  while (true) {
+    size_t comma = text.find(',');
+    std::string_view size = text.substr(0, comma);
+    int64_t value = unknownSize;
+    auto [end, error] = std::from_chars(size.begin(), size.end(), value);
+    bool open = size == "?" || size == "None";
+    if (!open && (error != std::errc() || end != size.end()))
+      return std::nullopt;
+    shape.push_back(value);
+    if (comma == std::string_view::npos)
+      return shape;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+Expected<CompileOptions> CompileFlags::parse() const {
+  CompileOptions options{level, threads, target, {}};
+  InputError wrong;
+  for (const std::string &text : shapes) {
+    size_t equals = text.rfind('=');
+    auto shape = equals == std::string::npos || equals == 0 ? std::nullopt
+                                                            : parseShape(text.substr(equals + 1));
+    if (shape)
+      options.shapes.emplace_back(text.substr(0, equals), *shape);
+    else
+      wrong.problems.push_back({.attribute = "--shape",
+                                .reason = fmt::format("'{}' is not a name and a shape", text),
+                                .mend = "write it as NAME=1,28,28,1, batch first"});
+  }
+  if (!wrong.problems.empty())
+    return tl::unexpected<Error>(std::move(wrong));
+  return options;
+}
+
+CLI::Option *addRepeated(CLI::App &command, const std::string &name,
+                         std::vector<std::string> &values, const std::string &help) {
+  return command.add_option(name, values, help)->allow_extra_args(false)->take_all();
+}
+
+std::string listOf(const std::vector<runtime::Port> &ports) {
+  std::string list;
+  for (const runtime::Port &port : ports)
+    list += fmt::format("{}'{}' {}", list.empty() ? "" : ", ", port.name, toString(port.shape));
+  return list;
+}
+
+} // namespace hornet::tool

@@ -1,0 +1,47 @@
+//===- Options.h - Flags that several subcommands share --------------------------------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "compiler/Compiler.h"
+
+#include <CLI/CLI.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hornet::tool {
+
+/// The model that a subcommand works on, as the command line names it.
+struct ModelOptions {
+  std::string file;
+  std::string weights; ///< empty: those in the model's own file
+
+  void add(CLI::App &command);
+  Expected<keras::Model> read() const;
+};
+
+/// How to compile it.
+struct CompileFlags {
+  int level = 3;
+  int threads = 0;
+  std::string target = "native";
+  std::vector<std::string> shapes; ///< "NAME=1,28,28,1"
+
+  /// --shape alone, or all flags.
+  void addShape(CLI::App &command);
+  void add(CLI::App &command);
+  /// Input error: a shape that is none.
+  Expected<CompileOptions> parse() const;
+};
+
+/// A flag that may be given several times, with one value each time.
+CLI::Option *addRepeated(CLI::App &command, const std::string &name,
+                         std::vector<std::string> &values, const std::string &help);
+
+/// "'x' (None, 28, 28, 1), 'y' (None, 3)": a model's inputs for messages.
+std::string listOf(const std::vector<runtime::Port> &ports);
+
+} // namespace hornet::tool
