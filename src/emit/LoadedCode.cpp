@@ -25,7 +25,7 @@ static bool loadOpenMP() {
 Expected<std::shared_ptr<LoadedCode>> LoadedCode::load(std::string object, bool needsOpenMP) {
   if (needsOpenMP && !loadOpenMP())
     return machineError("LLVM's OpenMP runtime (libomp.so.5) cannot be loaded; install it "
-                        "(Debian: libomp5-22), or give --threads 1");
+                        "(Debian: libomp-22-dev), or give --threads 1");
   auto fail = [](llvm::Error error) {
     return internalError("the JIT linker failed: " + llvm::toString(std::move(error)));
   };
