@@ -107,7 +107,7 @@ Command addDoctor(CLI::App &app) {
       app.add_subcommand("doctor", "Find every problem of a model, and say how to mend it");
   auto options = std::make_shared<Options>();
   options->model.add(*command);
-  options->flags.addShape(*command);
+  options->flags.add(*command);
   command->add_flag("--json", options->json, "As JSON");
   command->footer("Example: hornet doctor cnn.h5 --shape conv2d_1_input=1,28,28,1");
   return {command, [options] { return diagnose(*options); }};

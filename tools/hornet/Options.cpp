@@ -18,28 +18,24 @@ Expected<keras::Model> ModelOptions::read() const {
   return keras::readModel(file, weights.empty() ? std::nullopt : std::optional(weights));
 }
 
-void CompileFlags::addShape(CLI::App &command) {
-  addRepeated(command, "--shape", shapes,
-              "The shape of an input, batch first, where the model leaves it open: "
-              "NAME=1,28,28,1")
-      ->type_name("NAME=SHAPE");
-}
-
 void CompileFlags::add(CLI::App &command) {
   command.add_option("-O", level, "Optimization: 0 is the plain lowering, 3 the fastest code")
       ->type_name("0-3")
-      ->check(CLI::Range(0, 3))
+      ->check(CLI::Range(0, 3).description(""))
       ->capture_default_str();
   command.add_option("--threads", threads, "Threads to compute with; 0: one a processor")
       ->type_name("N")
-      ->check(CLI::Range(0, 1024))
+      ->check(CLI::Range(0, 1024).description(""))
       ->capture_default_str();
   command
       .add_option("--target", target,
                   "The processor to make code for: native, x86-64-v3, x86-64-v4, …")
       ->type_name("CPU")
       ->capture_default_str();
-  addShape(command);
+  addRepeated(command, "--shape", shapes,
+              "The shape of an input, batch first, where the model leaves it open: "
+              "NAME=1,28,28,1")
+      ->type_name("NAME=SHAPE");
 }
 
 /// "1,28,28,1"; "?" and "None" are left open.

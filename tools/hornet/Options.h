@@ -30,8 +30,6 @@ struct CompileFlags {
   std::string target = "native";
   std::vector<std::string> shapes; ///< "NAME=1,28,28,1"
 
-  /// --shape alone, or all flags.
-  void addShape(CLI::App &command);
   void add(CLI::App &command);
   /// Input error: a shape that is none.
   Expected<CompileOptions> parse() const;

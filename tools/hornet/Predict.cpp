@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <climits>
 #include <cmath>
 #include <ctime>
 #include <fmt/format.h>
@@ -19,6 +20,7 @@ struct Options {
   ModelOptions model;
   CompileFlags flags;
   ImageOptions images;
+  std::string resample = "bilinear";
   size_t top = 3;
   std::string labels;
   bool json = false;
@@ -223,6 +225,18 @@ static Expected<ExitCode> show(const Options &options) {
   return done;
 }
 
+static constexpr std::pair<const char *, formats::Resample> filters[] = {
+    {"nearest", formats::Resample::nearest},
+    {"bilinear", formats::Resample::bilinear},
+    {"bicubic", formats::Resample::bicubic}};
+
+static std::vector<std::string> filterNames() {
+  std::vector<std::string> names;
+  for (const auto &[name, filter] : filters)
+    names.emplace_back(name);
+  return names;
+}
+
 Command addPredict(CLI::App &app) {
   CLI::App *command = app.add_subcommand("predict", "Tell what an image shows");
   auto options = std::make_shared<Options>();
@@ -231,17 +245,12 @@ Command addPredict(CLI::App &app) {
       ->required();
   command->add_flag("--invert", options->images.invert,
                     "Black becomes white: for a dark figure on light ground");
-  std::map<std::string, formats::Resample> filters = {{"nearest", formats::Resample::nearest},
-                                                      {"bilinear", formats::Resample::bilinear},
-                                                      {"bicubic", formats::Resample::bicubic}};
-  command
-      ->add_option("--resample", options->images.resample,
-                   "How images are resized: nearest, bilinear (the default), bicubic")
-      ->type_name("FILTER")
-      ->transform(CLI::Transformer(filters));
+  command->add_option("--resample", options->resample, "How images are resized")
+      ->check(CLI::IsMember(filterNames()))
+      ->capture_default_str();
   command->add_option("--top", options->top, "How many classes to show")
       ->type_name("K")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, INT_MAX).description(""))
       ->capture_default_str();
   command->add_option("--labels", options->labels, "Names of the classes, one a line")
       ->type_name("FILE");
@@ -250,7 +259,12 @@ Command addPredict(CLI::App &app) {
   options->flags.add(*command);
   command->footer("The image is converted to gray or RGB and resized as the model's input wants "
                   "it, then divided by 255.\nExample: hornet predict cnn.h5 test3.png --invert");
-  return {command, [options] { return show(*options); }};
+  return {command, [options] {
+            for (const auto &[name, filter] : filters)
+              if (name == options->resample)
+                options->images.resample = filter;
+            return show(*options);
+          }};
 }
 
 } // namespace hornet::tool

@@ -218,7 +218,7 @@ Command addSummary(CLI::App &app) {
   CLI::App *command = app.add_subcommand("summary", "Show a model's layers as Keras does");
   auto options = std::make_shared<Options>();
   options->model.add(*command);
-  options->flags.addShape(*command);
+  options->flags.add(*command);
   command->add_flag("--shapes", options->shapes,
                     "Every layer's input and output shapes, parameters, multiply-adds and bytes a "
                     "sample, nested layers too");
