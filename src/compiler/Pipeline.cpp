@@ -60,8 +60,10 @@ static void addOptimize(OpPassManager &passes, const PipelineSettings &settings)
 }
 
 /// Graph → linalg on tensors; what depends on parameters alone goes to @prepare.
-static void addLinalg(OpPassManager &passes) {
-  passes.addPass(lower::createGraphToLinalg());
+static void addLinalg(OpPassManager &passes, const PipelineSettings &settings) {
+  lower::GraphToLinalgOptions options;
+  options.winogradTile = settings.level == 0 ? 0 : settings.winogradTile;
+  passes.addPass(lower::createGraphToLinalg(options));
   passes.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(lower::createHoistParameters());
@@ -100,8 +102,10 @@ static void addBufferize(OpPassManager &passes) {
 }
 
 /// Buffers → one arena; functions → entry points.
-static void addPlan(OpPassManager &passes) {
-  passes.addNestedPass<func::FuncOp>(lower::createPlanMemory());
+static void addPlan(OpPassManager &passes, const PipelineSettings &settings) {
+  lower::PlanMemoryOptions options;
+  options.threads = settings.threads;
+  passes.addPass(lower::createPlanMemory(options));
   passes.addPass(lower::createEntryPoints());
 }
 
@@ -136,11 +140,11 @@ void addStage(OpPassManager &passes, Stage stage, const PipelineSettings &settin
   switch (stage) {
   case Stage::import: break;
   case Stage::optimize: addOptimize(passes, settings); break;
-  case Stage::linalg: addLinalg(passes); break;
+  case Stage::linalg: addLinalg(passes, settings); break;
   case Stage::fuse: addFuse(passes, settings); break;
   case Stage::schedule: addSchedule(passes, settings); break;
   case Stage::bufferize: addBufferize(passes); break;
-  case Stage::plan: addPlan(passes); break;
+  case Stage::plan: addPlan(passes, settings); break;
   case Stage::llvm: addLlvm(passes, settings); break;
   case Stage::assembly: break;
   }
