@@ -2,6 +2,7 @@
 
 find_package(MLIR 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)
 list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
+find_package(LLD 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/lld)
 include(TableGen)
 include(AddLLVM)
 include(AddMLIR)
@@ -21,6 +22,8 @@ pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
 
 add_library(hornet_options INTERFACE)
 target_compile_options(hornet_options INTERFACE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Werror=return-type)
+# Libraries that only some of the code of a static library needs are named by programs that use that code.
+target_link_options(hornet_options INTERFACE -Wl,--as-needed)
 
 # LLVM and MLIR as the two shared libraries, and one precompiled header for all who include them.
 add_library(hornet_mlir INTERFACE)

@@ -1,5 +1,6 @@
 #include "base/Tensor.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cassert>
@@ -46,6 +47,13 @@ template <class T> void convert(const Tensor &from, std::span<float> to) {
 
 size_t sizeOf(DType dtype) { return dtypes[static_cast<size_t>(dtype)].bytes; }
 std::string_view nameOf(DType dtype) { return dtypes[static_cast<size_t>(dtype)].name; }
+
+std::optional<DType> dtypeOf(std::string_view name) {
+  auto found = std::ranges::find(dtypes, name, &DTypeInfo::name);
+  if (found == dtypes.end())
+    return std::nullopt;
+  return static_cast<DType>(found - dtypes.begin());
+}
 
 std::string toString(const Shape &shape) {
   std::string text = "(";

@@ -29,6 +29,10 @@ public:
   /// not fit, naming the input. Machine error: out of memory.
   Expected<std::vector<Tensor>> run(std::span<const Tensor> inputs) const;
 
+  /// The same into tensors that the caller keeps, of the outputs' types and shapes. Allocates
+  /// nothing once a call of this batch, or of a larger one, has been made by as many threads.
+  Expected<void> run(std::span<const Tensor> inputs, std::span<Tensor> outputs) const;
+
 private:
   struct State;
   explicit Model(std::shared_ptr<const State> state) : state(std::move(state)) {}

@@ -40,7 +40,7 @@ Artifact artifact() {
   Artifact result;
   result.manifest.inputs = {{"x", DType::f32, {unknownSize, 3}}};
   result.manifest.outputs = {{"y", DType::f32, {unknownSize, 3}}};
-  result.manifest.parameters = {{"layer/scale", DType::f32, {3}}};
+  result.manifest.parameters = {{"layer/scale", {"layer"}, "scale", {3}}};
   result.manifest.prepared = {{3}};
   result.manifest.prepare.weights = {{Source::parameter, 0}};
   result.manifest.predict = {{{Source::prepared, 0}}, {0, 64}};

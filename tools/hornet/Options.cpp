@@ -38,6 +38,10 @@ void CompileFlags::add(CLI::App &command) {
       ->type_name("NAME=SHAPE");
 }
 
+void CacheFlag::add(CLI::App &command) {
+  command.add_flag("--no-cache", off, "Compile, though the code may be on disk; keep none there");
+}
+
 /// "1,28,28,1"; "?" and "None" are left open.
 static std::optional<Shape> parseShape(std::string_view text) {
   Shape shape;

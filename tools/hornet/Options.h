@@ -5,7 +5,8 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
-#include "compiler/Compiler.h"
+#include "compiler/Options.h"
+#include "driver/Driver.h"
 
 #include <CLI/CLI.hpp>
 #include <optional>
@@ -33,6 +34,14 @@ struct CompileFlags {
   void add(CLI::App &command);
   /// Input error: a shape that is none.
   Expected<CompileOptions> parse() const;
+};
+
+/// Whether compiled code is looked for, and kept, on disk.
+struct CacheFlag {
+  bool off = false;
+
+  void add(CLI::App &command);
+  bool used() const { return !off; }
 };
 
 /// A flag that may be given several times, with one value each time.

@@ -2,10 +2,6 @@
 #include "Options.h"
 #include "Terminal.h"
 
-#include "compiler/Describe.h"
-
-#include "llvm/Support/MathExtras.h"
-
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -32,12 +28,13 @@ struct Cost {
 };
 } // namespace
 
-/// Elements of one sample.
+/// Elements of one sample, or as many bytes as there can be.
 static int64_t elements(const Shape &shape) {
-  uint64_t count = 1;
+  int64_t count = 1;
   for (int64_t extent : shape)
-    count = extent == unknownSize ? count : llvm::SaturatingMultiply<uint64_t>(count, extent);
-  return static_cast<int64_t>(std::min<uint64_t>(count, INT64_MAX / Cost::bytesEach));
+    if (extent != unknownSize && __builtin_mul_overflow(count, extent, &count))
+      count = INT64_MAX;
+  return std::min(count, INT64_MAX / Cost::bytesEach);
 }
 
 static Cost costOf(const ModelDescription &model, const LayerRecord &layer) {
@@ -129,7 +126,7 @@ static std::string shapesTable(const ModelDescription &imported, const Terminal 
 static std::pair<Cost, int64_t> totals(const ModelDescription &imported) {
   Cost total;
   int64_t multiplyAdds = 0;
-  for (const keras::Parameter &parameter : imported.parameters) {
+  for (const Parameter &parameter : imported.parameters) {
     total.parameters += elements(parameter.shape);
     total.trainable += parameter.trainable ? elements(parameter.shape) : 0;
   }
@@ -202,7 +199,7 @@ static Json summaryJson(const keras::Model &model, const ModelDescription &impor
 static Expected<ExitCode> summarize(const Options &options) {
   CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
   keras::Model model = HORNET_TRY(options.model.read());
-  ModelDescription imported = HORNET_TRY(describe(model, compileOptions));
+  ModelDescription imported = HORNET_TRY(driver::describe(model, compileOptions));
   Terminal terminal = Terminal::of(stdout);
   if (options.json)
     printJson(summaryJson(model, imported));
