@@ -1,5 +1,5 @@
 // RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg{winograd-tile=2},canonicalize)' | FileCheck %s --check-prefix=CHOICE
-// RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg{winograd-tile=2},canonicalize,func.func(fuse-elementwise,schedule{threads=2}),canonicalize)' | FileCheck %s
+// RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg{winograd-tile=2},resolve-ranked-shaped-type-result-dims,canonicalize,func.func(fuse-elementwise,schedule{threads=2}),canonicalize)' | FileCheck %s
 
 // Minimal filtering: the filter is transformed by itself, so that it can go to @prepare; bias, relu
 // and the pooling of each 2 x 2 tile happen before the store.
