@@ -24,6 +24,9 @@ struct CompileOptions {
   std::string target = "native";
   /// Shapes for inputs that the model leaves open, by the input's name, batch first.
   std::vector<std::pair<std::string, Shape>> shapes;
+  /// Largest tile of minimal filtering for 3x3 convolutions: 0 (none), 2, or 4, which is faster and
+  /// rounds more (docs/performance.md). Level 0 uses none.
+  int winograd = 2;
 };
 
 /// The threads that `options` ask for, which is one or more.

@@ -61,7 +61,9 @@ static void addOptimize(OpPassManager &passes, const PipelineSettings &settings)
 
 /// Graph → linalg on tensors; what depends on parameters alone goes to @prepare.
 static void addLinalg(OpPassManager &passes, const PipelineSettings &settings) {
-  passes.addPass(lower::createGraphToLinalg());
+  lower::GraphToLinalgOptions options;
+  options.winogradTile = settings.level == 0 ? 0 : settings.winogradTile;
+  passes.addPass(lower::createGraphToLinalg(options));
   passes.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   passes.addPass(createCanonicalizerPass());
   passes.addPass(lower::createHoistParameters());
@@ -89,7 +91,7 @@ static void addSchedule(OpPassManager &passes, const PipelineSettings &settings)
 }
 
 /// Tensors → memrefs. Results go where the caller wants them.
-static void addBufferize(OpPassManager &passes, const PipelineSettings &settings) {
+static void addBufferize(OpPassManager &passes) {
   passes.addPass(lower::createResultsToDestinations());
   passes.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions options;
@@ -101,7 +103,9 @@ static void addBufferize(OpPassManager &passes, const PipelineSettings &settings
 
 /// Buffers → one arena; functions → entry points.
 static void addPlan(OpPassManager &passes, const PipelineSettings &settings) {
-  passes.addNestedPass<func::FuncOp>(lower::createPlanMemory());
+  lower::PlanMemoryOptions options;
+  options.threads = settings.threads;
+  passes.addPass(lower::createPlanMemory(options));
   passes.addPass(lower::createEntryPoints());
 }
 
@@ -139,7 +143,7 @@ void addStage(OpPassManager &passes, Stage stage, const PipelineSettings &settin
   case Stage::linalg: addLinalg(passes, settings); break;
   case Stage::fuse: addFuse(passes, settings); break;
   case Stage::schedule: addSchedule(passes, settings); break;
-  case Stage::bufferize: addBufferize(passes, settings); break;
+  case Stage::bufferize: addBufferize(passes); break;
   case Stage::plan: addPlan(passes, settings); break;
   case Stage::llvm: addLlvm(passes, settings); break;
   case Stage::assembly: break;

@@ -89,10 +89,11 @@ void KeyDigest::add(const keras::Step &step) {
 }
 
 void KeyDigest::add(const CompileOptions &options) {
-  const auto &[level, threads, target, shapes] = options;
+  const auto &[level, threads, target, shapes, winograd] = options;
   digest.add(level);
   digest.add(threadsOf(options));
   digest.add(target);
+  digest.add(winograd);
   digest.add(shapes.size());
   for (const auto &[input, shape] : shapes) {
     digest.add(input);

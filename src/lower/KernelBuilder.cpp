@@ -1,29 +1,24 @@
 #include "lower/KernelBuilder.h"
 
 #include "lower/Passes.h"
+#include "lower/TileBuilder.h"
 #include "lower/VectorBody.h"
 
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
-
-#include <map>
 
 using namespace mlir;
 
 namespace hornet::lower {
 namespace {
 
-/// A vector of the tile: which row, and where its columns begin and how many they are.
-struct Cell {
-  int64_t row, column, width;
-};
+using Reader = TileBuilder::Reader;
 
 class KernelBuilder {
 public:
   KernelBuilder(RewriterBase &b, const Kernel &kernelToBuild, const Roles &roles,
                 const Schedule &schedule)
       : b(b), kernel(kernelToBuild), roles(roles), schedule(schedule), loc(kernel.last()->getLoc()),
-        steps(kernel.extents.size(), b.getIndexAttr(0)) {}
+        tile(b, loc, roles, kernel.extents.size()) {}
 
   Value build() {
     b.setInsertionPoint(kernel.last());
@@ -59,16 +54,6 @@ private:
         return tensor::getMixedSize(b, loc, kernel.output.value, i);
     llvm_unreachable("a reduction is as long as the batch");
   }
-
-  OpFoldResult apply(AffineExpr expr, ArrayRef<OpFoldResult> dims,
-                     ArrayRef<OpFoldResult> symbols = {}) {
-    SmallVector<OpFoldResult> operands(dims);
-    llvm::append_range(operands, symbols);
-    return affine::makeComposedFoldedAffineApply(
-        b, loc, AffineMap::get(dims.size(), symbols.size(), expr), operands);
-  }
-
-  Value value(OpFoldResult index) { return getValueOrCreateConstantIndexOp(b, loc, index); }
 
   /// Something that is repeated: `count` times, the i-th of them beginning at start + i * size.
   struct Repeat {
@@ -109,7 +94,7 @@ private:
     b.setInsertionPoint(forall.getTerminator());
     auto ivs = forall.getInductionVars();
     for (auto [repeat, iv] : llvm::zip_equal(parallel, ivs))
-      steps[*repeat.loop] = stepOf(repeat, OpFoldResult(iv));
+      tile.steps[*repeat.loop] = stepOf(repeat, OpFoldResult(iv));
 
     auto type = cast<RankedTensorType>(output.getType());
     SmallVector<OpFoldResult> offsets, sizes, strides(type.getRank(), b.getIndexAttr(1));
@@ -117,7 +102,7 @@ private:
       unsigned loop = cast<AffineDimExpr>(expr).getPosition();
       auto one = llvm::find_if(parallel, [&](const Repeat &r) { return r.loop == loop; });
       auto many = llvm::find_if(sequential, [&](const Repeat &r) { return r.loop == loop; });
-      offsets.push_back(one != parallel.end() ? steps[loop] : many->start);
+      offsets.push_back(one != parallel.end() ? tile.steps[loop] : many->start);
       sizes.push_back(one != parallel.end()
                           ? OpFoldResult(b.getIndexAttr(one->size))
                           : apply(b.getAffineDimExpr(0) * many->size, many->count));
@@ -142,30 +127,17 @@ private:
       return roles.vectorIsReduction ? buildRowReduction(slice) : buildTile(slice, rows, columns);
     const Repeat &repeat = loops.front();
     if (isConstantIntValue(repeat.count, 1)) {
-      steps[*repeat.loop] = repeat.start;
+      tile.steps[*repeat.loop] = repeat.start;
       return buildSequential(slice, loops.drop_front(), rows, columns);
     }
-    return buildLoop(repeat.count, slice,
-                     [&](Value iteration, ValueRange carried) {
-                       steps[*repeat.loop] = stepOf(repeat, iteration);
-                       return SmallVector<Value>{
-                           buildSequential(carried.front(), loops.drop_front(), rows, columns)};
-                     })
+    return tile
+        .loop(repeat.count, slice,
+              [&](Value iteration, ValueRange carried) {
+                tile.steps[*repeat.loop] = stepOf(repeat, iteration);
+                return SmallVector<Value>{
+                    buildSequential(carried.front(), loops.drop_front(), rows, columns)};
+              })
         .front();
-  }
-
-  using LoopBody = llvm::function_ref<SmallVector<Value>(Value, ValueRange)>;
-
-  /// scf.for from 0 to `count` that carries values.
-  SmallVector<Value> buildLoop(OpFoldResult count, ValueRange carried, LoopBody body,
-                               int64_t step = 1) {
-    auto loop = scf::ForOp::create(b, loc, value(b.getIndexAttr(0)), value(count),
-                                   value(b.getIndexAttr(step)), carried);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    SmallVector<Value> results = body(loop.getInductionVar(), loop.getRegionIterArgs());
-    scf::YieldOp::create(b, loc, results);
-    return SmallVector<Value>(loop.getResults());
   }
 
   /// The reductions of `loops`, outermost first, around `body`.
@@ -175,83 +147,18 @@ private:
       return body(carried);
     unsigned loop = loops.front();
     if (kernel.extents[loop] == 1) {
-      steps[loop] = b.getIndexAttr(0);
+      tile.steps[loop] = b.getIndexAttr(0);
       return buildReductions(loops.drop_front(), carried, body);
     }
-    return buildLoop(extent(loop), carried, [&](Value step, ValueRange inner) {
-      steps[loop] = step;
+    return tile.loop(extent(loop), carried, [&](Value step, ValueRange inner) {
+      tile.steps[loop] = step;
       return buildReductions(loops.drop_front(), inner, body);
     });
   }
 
   //===--------------------------------------------------------------------===//
-  // Elements
+  // Cells
   //===--------------------------------------------------------------------===//
-
-  /// Where `access` reads for a cell of the tile.
-  SmallVector<OpFoldResult> indices(const Access &access, const Cell &cell) {
-    SmallVector<OpFoldResult> at = steps;
-    auto shift = [&](std::optional<unsigned> loop, int64_t by) {
-      if (loop && by != 0)
-        at[*loop] = apply(b.getAffineDimExpr(0) + by, at[*loop]);
-    };
-    shift(roles.rows, cell.row);
-    shift(roles.vector, cell.column);
-    SmallVector<OpFoldResult> result;
-    for (AffineExpr expr : access.map.getResults())
-      result.push_back(apply(expr, at));
-    return result;
-  }
-
-  Value readScalar(const Access &access, ArrayRef<OpFoldResult> at) {
-    if (!isa<RankedTensorType>(access.value.getType()))
-      return access.value;
-    return tensor::ExtractOp::create(b, loc, access.value,
-                                     getValueOrCreateConstantIndexOp(b, loc, at));
-  }
-
-  /// A vector of the cell's columns, or the one element that they share.
-  Value read(const Access &access, const Cell &cell) {
-    if (!access.dependsOn(roles.vector))
-      return readScalar(access, indices(access, cell));
-    Type element = getElementTypeOrSelf(access.value.getType());
-    auto type = VectorType::get(cell.width, element);
-    if (!access.isContiguousIn(roles.vector))
-      return gather(access, cell, type);
-    Value padding = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
-    SmallVector<bool> inBounds = {true};
-    return vector::TransferReadOp::create(
-        b, loc, type, access.value, getValueOrCreateConstantIndexOp(b, loc, indices(access, cell)),
-        padding, inBounds);
-  }
-
-  /// Element by element, where columns do not lie side by side.
-  Value gather(const Access &access, const Cell &cell, VectorType type) {
-    SmallVector<Value> elements;
-    for (int64_t i = 0; i < cell.width; ++i)
-      elements.push_back(
-          readScalar(access, indices(access, {cell.row, cell.column + i, cell.width})));
-    return vector::FromElementsOp::create(b, loc, type, elements);
-  }
-
-  /// Reads each input once, however many cells share it.
-  class Reader {
-  public:
-    explicit Reader(KernelBuilder &builder) : builder(builder) {}
-    Value operator()(const Access &access, const Cell &cell) {
-      bool byRow = builder.roles.rows && access.dependsOn(*builder.roles.rows);
-      bool byColumn = access.dependsOn(builder.roles.vector);
-      auto key = std::tuple(&access, byRow ? cell.row : -1, byColumn ? cell.column : -1);
-      Value &value = values[key];
-      if (!value)
-        value = builder.read(access, cell);
-      return value;
-    }
-
-  private:
-    KernelBuilder &builder;
-    std::map<std::tuple<const Access *, int64_t, int64_t>, Value> values;
-  };
 
   /// The root's body for one cell; `accumulator` may be null where nothing is accumulated.
   Value computeRoot(Reader &reader, const Cell &cell, Value accumulator) {
@@ -263,24 +170,6 @@ private:
     if (!last && !body.getArguments().back().use_empty())
       last = reader(kernel.init, cell);
     arguments.push_back(last);
-    return vectorizeBody(b, body, arguments, cell.width);
-  }
-
-  Value computeEpilogue(Reader &reader, const Cell &cell, Value result) {
-    if (!kernel.epilogue)
-      return result;
-    linalg::GenericOp epilogue = kernel.epilogue;
-    Block &body = *epilogue.getBlock();
-    SmallVector<Value> arguments;
-    const Access *next = kernel.epilogueInputs.begin();
-    for (unsigned i = 0; i + 1 < body.getNumArguments(); ++i) {
-      bool isResult = i == kernel.epilogueOperand;
-      const Access *access = isResult ? nullptr : next++;
-      bool unused = body.getArgument(i).use_empty();
-      arguments.push_back(isResult ? result : unused ? Value() : reader(*access, cell));
-    }
-    bool readsOutput = !body.getArguments().back().use_empty();
-    arguments.push_back(readsOutput ? reader(kernel.output, cell) : Value());
     return vectorizeBody(b, body, arguments, cell.width);
   }
 
@@ -298,13 +187,15 @@ private:
   }
 
   Value write(Value slice, const Cell &cell, Value vector) {
-    SmallVector<OpFoldResult> at = indices(kernel.output, cell);
+    SmallVector<OpFoldResult> at = tile.indices(kernel.output, cell);
     for (auto [index, offset] : llvm::zip_equal(at, sliceOffsets))
       index = apply(b.getAffineDimExpr(0) - b.getAffineDimExpr(1), {index, offset});
-    SmallVector<bool> inBounds = {true};
-    auto store = vector::TransferWriteOp::create(
-        b, loc, vector, slice, getValueOrCreateConstantIndexOp(b, loc, at), inBounds);
-    return store.getResult();
+    return tile.writeVector(vector, slice, at);
+  }
+
+  OpFoldResult apply(AffineExpr expr, ArrayRef<OpFoldResult> dims,
+                     ArrayRef<OpFoldResult> symbols = {}) {
+    return tile.apply(expr, dims, symbols);
   }
 
   //===--------------------------------------------------------------------===//
@@ -321,16 +212,17 @@ private:
       }
     }
     SmallVector<Value> results = reduceTile(cells);
-    Reader reader(*this);
+    Reader reader(tile);
     for (auto [cell, result] : llvm::zip_equal(cells, results))
-      slice = write(slice, cell, computeEpilogue(reader, cell, result));
+      slice =
+          write(slice, cell, tile.epilogue(reader, kernel.epilogue, kernel.output, cell, result));
     return slice;
   }
 
   SmallVector<Value> reduceTile(ArrayRef<Cell> cells) {
-    Reader before(*this);
+    Reader before(tile);
     auto step = [&](ValueRange accumulators) {
-      Reader reader(*this);
+      Reader reader(tile);
       SmallVector<Value> results;
       for (auto [i, cell] : llvm::enumerate(cells))
         results.push_back(
@@ -369,30 +261,31 @@ private:
       partials.push_back(neutral(combiner, cell.width));
     partials = buildReductions(outer, partials, [&](ValueRange carried) {
       SmallVector<Value> now(carried.take_front(whole.size()));
-      now = buildLoop(
+      now = tile.loop(
           b.getIndexAttr(covered), now,
           [&](Value at, ValueRange inner) {
-            steps[roles.vector] = at;
+            tile.steps[roles.vector] = at;
             return accumulate(whole, inner);
           },
           step);
-      steps[roles.vector] = b.getIndexAttr(0);
+      tile.steps[roles.vector] = b.getIndexAttr(0);
       llvm::append_range(now, accumulate(rest, carried.drop_front(whole.size())));
       return now;
     });
 
     Cell single{0, 0, 1};
-    Reader reader(*this);
+    Reader reader(tile);
     Value result = vector::ExtractOp::create(b, loc, start(reader, single), 0);
     for (Value partial : partials)
       result = vector::ReductionOp::create(b, loc, kind, partial, result);
     Value vector =
         vector::BroadcastOp::create(b, loc, VectorType::get(1, result.getType()), result);
-    return write(slice, single, computeEpilogue(reader, single, vector));
+    return write(slice, single,
+                 tile.epilogue(reader, kernel.epilogue, kernel.output, single, vector));
   }
 
   SmallVector<Value> accumulate(ArrayRef<Cell> cells, ValueRange accumulators) {
-    Reader reader(*this);
+    Reader reader(tile);
     SmallVector<Value> results;
     for (auto [cell, accumulator] : llvm::zip_equal(cells, accumulators))
       results.push_back(computeRoot(reader, cell, accumulator));
@@ -410,7 +303,7 @@ private:
   const Roles &roles;
   const Schedule &schedule;
   Location loc;
-  SmallVector<OpFoldResult> steps;        ///< where each loop is
+  TileBuilder tile;
   SmallVector<OpFoldResult> sliceOffsets; ///< of the slice of the output that is being written
 };
 
@@ -419,6 +312,14 @@ private:
 Value buildKernel(RewriterBase &rewriter, const Kernel &kernel, const Roles &roles,
                   const Schedule &schedule) {
   return KernelBuilder(rewriter, kernel, roles, schedule).build();
+}
+
+Value scheduleKernel(RewriterBase &rewriter, linalg::LinalgOp op, const Machine &machine) {
+  std::optional<Kernel> kernel = kernelEndingIn(op);
+  std::optional<Roles> roles = kernel ? rolesOf(*kernel) : std::nullopt;
+  if (!roles)
+    return Value();
+  return buildKernel(rewriter, *kernel, *roles, chooseSchedule(*kernel, *roles, machine));
 }
 
 } // namespace hornet::lower

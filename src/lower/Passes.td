@@ -14,8 +14,11 @@ def GraphToLinalg : Pass<"graph-to-linalg", "::mlir::ModuleOp"> {
   let description = [{
     Every graph op becomes `linalg.generic` ops, slices and reshapes on tensors; parameters stay
     symbols. Runs after the graph passes (`graph.batch_norm` and `graph.dropout` must be gone) and
-    before everything else of this folder.
+    before everything else of this folder. 3x3 convolutions become `graph.winograd_convolution`
+    where that is cheaper, and stay so until `schedule`.
   }];
+  let options = [Option<"winogradTile", "winograd-tile", "int64_t", "0",
+                        "Largest tile of minimal filtering: 2, 4, or 0 for none">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
@@ -103,16 +106,20 @@ def ExpandMath : Pass<"expand-math", "::mlir::func::FuncOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
-def PlanMemory : Pass<"plan-memory", "::mlir::func::FuncOp"> {
+def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
   let summary = "Place all temporary buffers in one arena";
   let description = [{
     Replaces every `memref.alloc` of the function by a view of a trailing byte buffer argument, at
     an offset planned from the buffers' lifetimes. Sizes are `bytes + batch * bytes a sample`;
     offsets scale alike, so that one plan serves every batch. The size of the arena is left in the
-    attributes `hornet.arena_bytes` and `hornet.arena_bytes_per_sample` of the function. Runs after
-    bufferization. Upstream has no planner: it allocates and frees each buffer on its own.
+    attributes `hornet.arena_bytes` and `hornet.arena_bytes_per_sample` of the function. A buffer
+    that a loop makes in each step is placed once, or once for each thread that shares the loop.
+    Runs after bufferization. Upstream has no planner: it allocates and frees each buffer on its own.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+  let options = [
+    Option<"threads", "threads", "int64_t", "1", "Threads that parallel loops are shared by">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::memref::MemRefDialect"];
 }
 
 def EntryPoints : Pass<"entry-points", "::mlir::ModuleOp"> {

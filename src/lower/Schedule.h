@@ -48,8 +48,32 @@ struct Schedule {
   int64_t partials = 1, vectorWidth = 1;
 };
 
+/// `extent` columns in tiles of at most `vectors` vectors of `width`, the last ones narrower: 37
+/// columns in vectors of 8, 2 at a time, are two blocks of [8, 8] and one of [5].
+llvm::SmallVector<ColumnBlocks> splitColumns(int64_t extent, int64_t width, int64_t vectors);
+
 /// The analytic choice. Accumulators (rows × vectors of columns), one vector of each column and one
 /// broadcast element must fit into the registers.
 Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine &machine);
+
+/// What a 3x3 convolution of one sample is made of: its results, and the channels of its input.
+struct ConvolutionExtents {
+  int64_t rows, columns, channels, filters;
+};
+
+/// The tile of minimal filtering that makes this convolution cheapest, at most `largest`; 0 for
+/// computing it directly.
+int64_t chooseWinogradTile(const ConvolutionExtents &extents, int64_t largest);
+
+/// Blocks of tiles that are transformed, multiplied and transformed back while they stay in cache.
+struct WinogradSchedule {
+  int64_t rows, columns;           ///< tiles in a block
+  int64_t rowBlocks, columnBlocks; ///< blocks in a sample
+  int64_t filters;                 ///< that are multiplied before they are transformed back
+  bool parallel = false;
+};
+
+WinogradSchedule chooseWinograd(const ConvolutionExtents &extents, int64_t tile,
+                                const Machine &machine);
 
 } // namespace hornet::lower

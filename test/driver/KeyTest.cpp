@@ -41,6 +41,7 @@ TEST(Key, changesWithEverythingThatChangesTheCode) {
       artifactKey(model(), {.level = 0}, "v"),
       artifactKey(model(), {.threads = 100}, "v"),
       artifactKey(model(), {.threads = 101}, "v"),
+      artifactKey(model(), {.winograd = 4}, "v"),
       artifactKey(model(), {.target = "x86-64-v3"}, "v"),
       artifactKey(model(), {.shapes = {{"x", {1, 3}}}}, "v"),
       artifactKey(model(), {.shapes = {{"y", {1, 3}}}}, "v"),

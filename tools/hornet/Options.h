@@ -28,6 +28,7 @@ struct ModelOptions {
 struct CompileFlags {
   int level = 3;
   int threads = 0;
+  int winograd = 2;
   std::string target = "native";
   std::vector<std::string> shapes; ///< "NAME=1,28,28,1"
 
