@@ -116,11 +116,9 @@ static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
   passes.addNestedPass<func::FuncOp>(lower::createLowerForall());
   passes.addNestedPass<func::FuncOp>(lower::createExpandMath());
   if (settings.threads > 1) {
-    ConvertSCFToOpenMPPassOptions options;
-    options.numThreads = settings.threads;
-    passes.addPass(createConvertSCFToOpenMPPass(options));
-    // Inlines the memref.alloca_scope around each body, which must not get more than one block.
-    passes.addPass(createCanonicalizerPass());
+    lower::ShareLoopsOptions options;
+    options.threads = settings.threads;
+    passes.addPass(lower::createShareLoops(options));
   }
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());

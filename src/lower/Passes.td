@@ -75,6 +75,19 @@ def LowerForall : Pass<"lower-forall", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::scf::SCFDialect"];
 }
 
+def ShareLoops : Pass<"share-loops", "::mlir::ModuleOp"> {
+  let summary = "Share each scf.parallel among OpenMP threads, a contiguous part for each";
+  let description = [{
+    An `omp.parallel` in which each thread computes its part's bounds from its number. Loops inside
+    a parallel loop are a thread's own. Runs after lower-forall. Upstream's `convert-scf-to-openmp`
+    makes worksharing loops, for which each thread calls the OpenMP runtime at their begin and end,
+    waits at a second barrier, and, in the runtime that Debian builds, allocates memory twice.
+  }];
+  let options = [Option<"threads", "threads", "int64_t", "2", "Threads to share loops among">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::omp::OpenMPDialect", "::mlir::scf::SCFDialect"];
+}
+
 def ResultsToDestinations : Pass<"results-to-destinations", "::mlir::ModuleOp"> {
   let summary = "Write function results into buffers that the caller gives";
   let description = [{
