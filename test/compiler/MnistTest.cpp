@@ -67,8 +67,7 @@ TEST(Mnist, everyTileOfMinimalFilteringSeesTheThree) {
   for (int winograd : {0, 2, 4})
     for (const char *target : {"x86-64-v2", "x86-64-v3"})
       for (int threads : {1, 2})
-        expectThree(
-            compile(*model, {.threads = threads, .target = target, .winograd = winograd}));
+        expectThree(compile(*model, {.threads = threads, .target = target, .winograd = winograd}));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, MnistFile,
