@@ -72,6 +72,12 @@ static void addLinalg(OpPassManager &passes, const PipelineSettings &settings) {
   passes.addPass(lower::createGraphToLinalg(options));
   passes.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   passes.addPass(createCanonicalizerPass());
+  if (settings.level > 0) {
+    lower::PackFiltersOptions packing;
+    packing.vectorBytes = settings.target.vectorBytes;
+    packing.vectorRegisters = settings.target.vectorRegisters;
+    passes.addNestedPass<func::FuncOp>(lower::createPackFilters(packing));
+  }
   passes.addPass(lower::createHoistParameters());
   passes.addPass(createCanonicalizerPass());
 }
@@ -119,13 +125,10 @@ static void addPlan(OpPassManager &passes, const PipelineSettings &settings) {
 static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
   passes.addNestedPass<func::FuncOp>(lower::createExpandCopies());
   passes.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
-  passes.addNestedPass<func::FuncOp>(lower::createLowerForall());
+  lower::LowerForallOptions loops;
+  loops.threads = settings.threads;
+  passes.addPass(lower::createLowerForall(loops));
   passes.addNestedPass<func::FuncOp>(lower::createExpandMath());
-  if (settings.threads > 1) {
-    lower::ShareLoopsOptions options;
-    options.threads = settings.threads;
-    passes.addPass(lower::createShareLoops(options));
-  }
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createSCFToControlFlowPass());

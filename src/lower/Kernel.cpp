@@ -11,11 +11,26 @@ namespace hornet::lower {
 bool Access::isContiguousIn(unsigned loop) const {
   if (map.getNumResults() == 0)
     return false;
+  if (packedBlock(loop))
+    return true;
   auto last = dyn_cast<AffineDimExpr>(map.getResults().back());
   if (!last || last.getPosition() != loop)
     return false;
   return llvm::none_of(map.getResults().drop_back(),
                        [&](AffineExpr expr) { return expr.isFunctionOfDim(loop); });
+}
+
+int64_t Access::packedBlock(unsigned loop) const {
+  if (map.getNumResults() < 2)
+    return 0;
+  auto rest = dyn_cast<AffineBinaryOpExpr>(map.getResults().back());
+  auto block = dyn_cast<AffineBinaryOpExpr>(map.getResults().front());
+  AffineExpr dim = getAffineDimExpr(loop, map.getContext());
+  if (!rest || !block || rest.getKind() != AffineExprKind::Mod ||
+      block.getKind() != AffineExprKind::FloorDiv || rest.getLHS() != dim ||
+      block.getLHS() != dim || rest.getRHS() != block.getRHS())
+    return 0;
+  return cast<AffineConstantExpr>(rest.getRHS()).getValue();
 }
 
 static bool hasOnlyParallelLoops(linalg::LinalgOp op) {

@@ -17,8 +17,11 @@ struct Access {
   mlir::AffineMap map; ///< over the kernel's loops
 
   bool dependsOn(unsigned loop) const { return map.isFunctionOfDim(loop); }
-  /// Whether one step of `loop` is one element, so that consecutive steps make a vector.
+  /// Whether one step of `loop` is one element, so that consecutive steps make a vector: anywhere,
+  /// or within blocks of `packedBlock` steps.
   bool isContiguousIn(unsigned loop) const;
+  /// n where the access is packed (n floordiv block, …, n mod block) along `loop`; otherwise 0.
+  int64_t packedBlock(unsigned loop) const;
 };
 
 /// The elementwise op that takes a root's result in registers; there may be none.

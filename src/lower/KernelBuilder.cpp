@@ -23,9 +23,8 @@ public:
   Value build() {
     b.setInsertionPoint(kernel.last());
     Value output = kernel.output.value = freshOutput();
-    for (const Region &region : schedule.regions)
-      for (const ColumnBlocks &columns : region.columns)
-        output = buildRegion(output, region.rows, columns);
+    for (ArrayRef<Region> regions : groups())
+      output = buildGroup(output, regions);
     return output;
   }
 
@@ -62,58 +61,99 @@ private:
     int64_t size;
   };
 
-  Value buildRegion(Value output, const Blocks &rows, const ColumnBlocks &columns) {
-    Repeat rowBlocks{roles.rows, b.getIndexAttr(0), b.getIndexAttr(1), rows.size};
-    if (roles.rows) {
-      OpFoldResult size = extent(*roles.rows);
-      rowBlocks.start = apply(rows.start, {}, size);
-      rowBlocks.count = apply(rows.count, {}, size);
-    }
-    Repeat columnBlocks{roles.vectorIsReduction ? std::nullopt : std::optional(roles.vector),
-                        b.getIndexAttr(columns.start), b.getIndexAttr(columns.count),
-                        columns.size()};
-    SmallVector<Repeat> parallel, sequential;
-    for (unsigned loop : roles.outer)
-      parallel.push_back({loop, b.getIndexAttr(0), extent(loop), 1});
-    for (const Repeat &blocks : {columnBlocks, rowBlocks})
-      if (blocks.loop)
-        (schedule.blocksInParallel ? parallel : sequential).push_back(blocks);
-    return buildParallel(output, parallel, sequential, rows.size, columns);
+  /// The regions that one parallel loop covers: those that divide its iterations alike.
+  SmallVector<SmallVector<Region>> groups() {
+    SmallVector<SmallVector<Region>> result;
+    if (!schedule.sharesRows && !schedule.sharesColumns)
+      result.push_back(schedule.regions);
+    else if (!schedule.sharesRows)
+      for (size_t i = 0; i < schedule.regions.front().columns.size(); ++i) {
+        SmallVector<Region> &group = result.emplace_back();
+        for (const Region &region : schedule.regions)
+          group.push_back({region.rows, {region.columns[i]}});
+      }
+    else
+      for (const Region &region : schedule.regions)
+        for (const ColumnBlocks &columns : region.columns)
+          result.push_back({{region.rows, {columns}}});
+    return result;
   }
 
-  /// scf.forall over `parallel`; in it, the slice of the output that belongs to one iteration.
-  Value buildParallel(Value output, ArrayRef<Repeat> parallel, ArrayRef<Repeat> sequential,
-                      int64_t rows, const ColumnBlocks &columns) {
+  Repeat repeatOf(const Blocks &rows) {
+    if (!roles.rows)
+      return {std::nullopt, b.getIndexAttr(0), b.getIndexAttr(1), rows.size};
+    OpFoldResult size = extent(*roles.rows);
+    return {roles.rows, apply(rows.start, {}, size), apply(rows.count, {}, size), rows.size};
+  }
+
+  Repeat repeatOf(const ColumnBlocks &columns) {
+    return {roles.vectorIsReduction ? std::nullopt : std::optional(roles.vector),
+            b.getIndexAttr(columns.start), b.getIndexAttr(columns.count), columns.size()};
+  }
+
+  Value buildGroup(Value output, ArrayRef<Region> regions) {
+    SmallVector<Repeat> shared;
+    auto share = [&](const Repeat &blocks) {
+      if (blocks.loop)
+        shared.push_back(blocks);
+    };
+    if (schedule.sharesColumns)
+      share(repeatOf(regions.front().columns.front()));
+    for (unsigned loop : roles.outer)
+      shared.push_back({loop, b.getIndexAttr(0), extent(loop), 1});
+    if (schedule.sharesRows)
+      share(repeatOf(regions.front().rows));
+    return buildParallel(output, shared, [&](Value slice) {
+      return buildReductionBlocks(slice, [&](Value carried) {
+        for (const Region &region : regions)
+          for (const ColumnBlocks &columns : region.columns)
+            carried = buildRegion(carried, region.rows, columns);
+        return carried;
+      });
+    });
+  }
+
+  /// scf.forall over `shared`; in it, the slice of the output that belongs to one iteration.
+  Value buildParallel(Value output, ArrayRef<Repeat> shared,
+                      llvm::function_ref<Value(Value)> body) {
+    if (shared.empty()) {
+      sliceOffsets.assign(kernel.output.map.getNumResults(), b.getIndexAttr(0));
+      return body(output);
+    }
     SmallVector<OpFoldResult> counts;
-    for (const Repeat &repeat : parallel)
+    for (const Repeat &repeat : shared)
       counts.push_back(repeat.count);
     auto forall = scf::ForallOp::create(b, loc, counts, output, std::nullopt);
-    if (!schedule.parallel)
-      forall->setAttr(sequentialAttr, b.getUnitAttr());
+    if (schedule.work)
+      forall->setAttr(workAttr, b.getI64IntegerAttr(schedule.work / sharedSteps(shared)));
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(forall.getTerminator());
-    auto ivs = forall.getInductionVars();
-    for (auto [repeat, iv] : llvm::zip_equal(parallel, ivs))
+    for (auto [repeat, iv] : llvm::zip_equal(shared, forall.getInductionVars()))
       tile.steps[*repeat.loop] = stepOf(repeat, OpFoldResult(iv));
 
     auto type = cast<RankedTensorType>(output.getType());
     SmallVector<OpFoldResult> offsets, sizes, strides(type.getRank(), b.getIndexAttr(1));
     for (AffineExpr expr : kernel.output.map.getResults()) {
       unsigned loop = cast<AffineDimExpr>(expr).getPosition();
-      auto one = llvm::find_if(parallel, [&](const Repeat &r) { return r.loop == loop; });
-      auto many = llvm::find_if(sequential, [&](const Repeat &r) { return r.loop == loop; });
-      offsets.push_back(one != parallel.end() ? tile.steps[loop] : many->start);
-      sizes.push_back(one != parallel.end()
-                          ? OpFoldResult(b.getIndexAttr(one->size))
-                          : apply(b.getAffineDimExpr(0) * many->size, many->count));
+      auto one = llvm::find_if(shared, [&](const Repeat &r) { return r.loop == loop; });
+      offsets.push_back(one != shared.end() ? tile.steps[loop] : OpFoldResult(b.getIndexAttr(0)));
+      sizes.push_back(one != shared.end() ? OpFoldResult(b.getIndexAttr(one->size)) : extent(loop));
     }
     Value whole = forall.getRegionIterArgs().front();
     Value slice = tensor::ExtractSliceOp::create(b, loc, whole, offsets, sizes, strides);
     sliceOffsets = offsets;
-    Value written = buildSequential(slice, sequential, rows, columns);
+    Value written = body(slice);
     b.setInsertionPointToEnd(forall.getTerminator().getBody());
     tensor::ParallelInsertSliceOp::create(b, loc, written, whole, offsets, sizes, strides);
     return forall.getResult(0);
+  }
+
+  /// Known steps of the parallel loop: all but those of the batch.
+  static int64_t sharedSteps(ArrayRef<Repeat> shared) {
+    int64_t steps = 1;
+    for (const Repeat &repeat : shared)
+      steps *= getConstantIntValue(repeat.count).value_or(1);
+    return std::max<int64_t>(steps, 1);
   }
 
   OpFoldResult stepOf(const Repeat &repeat, OpFoldResult iteration) {
@@ -121,21 +161,52 @@ private:
                  {iteration, repeat.start});
   }
 
-  Value buildSequential(Value slice, ArrayRef<Repeat> loops, int64_t rows,
-                        const ColumnBlocks &columns) {
+  /// Where the reduction is split, all tiles take their part of one block of it before any goes on
+  /// to the next: the operands of a block stay in cache. Accumulators wait in the output meanwhile.
+  Value buildReductionBlocks(Value slice, llvm::function_ref<Value(Value)> body) {
+    if (!schedule.reductionBlock)
+      return body(slice);
+    int64_t blocks = kernel.extents[kernel.reductionLoops.front()] / schedule.reductionBlock;
+    return tile
+        .loop(b.getIndexAttr(blocks), slice,
+              [&](Value block, ValueRange carried) {
+                reductionStart =
+                    apply(b.getAffineDimExpr(0) * schedule.reductionBlock, OpFoldResult(block));
+                Value first = tile.value(b.getIndexAttr(0));
+                Value last = tile.value(b.getIndexAttr(blocks - 1));
+                auto equal = arith::CmpIPredicate::eq;
+                isFirstBlock = arith::CmpIOp::create(b, loc, equal, block, first);
+                isLastBlock = arith::CmpIOp::create(b, loc, equal, block, last);
+                return SmallVector<Value>{body(carried.front())};
+              })
+        .front();
+  }
+
+  Value buildRegion(Value slice, const Blocks &rows, const ColumnBlocks &columns) {
+    SmallVector<Repeat> loops;
+    if (!schedule.sharesColumns)
+      loops.push_back(repeatOf(columns));
+    if (!schedule.sharesRows)
+      loops.push_back(repeatOf(rows));
+    return buildBlocks(slice, loops, rows.size, columns);
+  }
+
+  Value buildBlocks(Value slice, ArrayRef<Repeat> loops, int64_t rows,
+                    const ColumnBlocks &columns) {
     if (loops.empty())
       return roles.vectorIsReduction ? buildRowReduction(slice) : buildTile(slice, rows, columns);
     const Repeat &repeat = loops.front();
-    if (isConstantIntValue(repeat.count, 1)) {
-      tile.steps[*repeat.loop] = repeat.start;
-      return buildSequential(slice, loops.drop_front(), rows, columns);
+    if (!repeat.loop || isConstantIntValue(repeat.count, 1)) {
+      if (repeat.loop)
+        tile.steps[*repeat.loop] = repeat.start;
+      return buildBlocks(slice, loops.drop_front(), rows, columns);
     }
     return tile
         .loop(repeat.count, slice,
               [&](Value iteration, ValueRange carried) {
                 tile.steps[*repeat.loop] = stepOf(repeat, iteration);
                 return SmallVector<Value>{
-                    buildSequential(carried.front(), loops.drop_front(), rows, columns)};
+                    buildBlocks(carried.front(), loops.drop_front(), rows, columns)};
               })
         .front();
   }
@@ -150,8 +221,11 @@ private:
       tile.steps[loop] = b.getIndexAttr(0);
       return buildReductions(loops.drop_front(), carried, body);
     }
-    return tile.loop(extent(loop), carried, [&](Value step, ValueRange inner) {
-      tile.steps[loop] = step;
+    OpFoldResult count = reductionStart ? b.getIndexAttr(schedule.reductionBlock) : extent(loop);
+    return tile.loop(count, carried, [&](Value step, ValueRange inner) {
+      tile.steps[loop] = reductionStart ? apply(b.getAffineDimExpr(0) + b.getAffineDimExpr(1),
+                                                {reductionStart, OpFoldResult(step)})
+                                        : OpFoldResult(step);
       return buildReductions(loops.drop_front(), inner, body);
     });
   }
@@ -173,6 +247,14 @@ private:
     return vectorizeBody(b, body, arguments, cell.width);
   }
 
+  /// Where the cell lies in the slice of the output that is being written.
+  SmallVector<OpFoldResult> inSlice(const Cell &cell) {
+    SmallVector<OpFoldResult> at = tile.indices(kernel.output, cell);
+    for (auto [index, offset] : llvm::zip_equal(at, sliceOffsets))
+      index = apply(b.getAffineDimExpr(0) - b.getAffineDimExpr(1), {index, offset});
+    return at;
+  }
+
   /// What the root accumulates onto: a constant, or what is there.
   Value start(Reader &reader, const Cell &cell) {
     auto type = VectorType::get(cell.width, getElementTypeOrSelf(kernel.init.value.getType()));
@@ -184,13 +266,6 @@ private:
     return isa<VectorType>(element.getType())
                ? element
                : vector::BroadcastOp::create(b, loc, type, element).getResult();
-  }
-
-  Value write(Value slice, const Cell &cell, Value vector) {
-    SmallVector<OpFoldResult> at = tile.indices(kernel.output, cell);
-    for (auto [index, offset] : llvm::zip_equal(at, sliceOffsets))
-      index = apply(b.getAffineDimExpr(0) - b.getAffineDimExpr(1), {index, offset});
-    return tile.writeVector(vector, slice, at);
   }
 
   OpFoldResult apply(AffineExpr expr, ArrayRef<OpFoldResult> dims,
@@ -211,16 +286,41 @@ private:
         column += width;
       }
     }
-    SmallVector<Value> results = reduceTile(cells);
-    Reader reader(tile);
+    SmallVector<Value> results = reduceTile(slice, cells);
+    if (schedule.reductionBlock && kernel.epilogue)
+      results =
+          choose(isLastBlock, [&] { return epilogues(cells, results); }, [&] { return results; });
+    else
+      results = epilogues(cells, results);
     for (auto [cell, result] : llvm::zip_equal(cells, results))
-      slice =
-          write(slice, cell, tile.epilogue(reader, kernel.epilogue, kernel.output, cell, result));
+      slice = tile.writeVector(result, slice, inSlice(cell));
     return slice;
   }
 
-  SmallVector<Value> reduceTile(ArrayRef<Cell> cells) {
-    Reader before(tile);
+  SmallVector<Value> epilogues(ArrayRef<Cell> cells, ArrayRef<Value> results) {
+    Reader reader(tile);
+    SmallVector<Value> finished;
+    for (auto [cell, result] : llvm::zip_equal(cells, results))
+      finished.push_back(tile.epilogue(reader, kernel.epilogue, kernel.output, cell, result));
+    return finished;
+  }
+
+  using Vectors = llvm::function_ref<SmallVector<Value>()>;
+
+  /// scf.if with the values of `yes` or of `no`.
+  SmallVector<Value> choose(Value condition, Vectors yes, Vectors no) {
+    auto region = [&](Vectors values) {
+      return [&, values](OpBuilder &nested, Location at) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPoint(nested.getInsertionBlock(), nested.getInsertionPoint());
+        scf::YieldOp::create(b, at, values());
+      };
+    };
+    return SmallVector<Value>(
+        scf::IfOp::create(b, loc, condition, region(yes), region(no)).getResults());
+  }
+
+  SmallVector<Value> reduceTile(Value slice, ArrayRef<Cell> cells) {
     auto step = [&](ValueRange accumulators) {
       Reader reader(tile);
       SmallVector<Value> results;
@@ -231,9 +331,17 @@ private:
     };
     if (kernel.reductionLoops.empty())
       return step({});
-    SmallVector<Value> starts;
-    for (const Cell &cell : cells)
-      starts.push_back(start(before, cell));
+    auto fresh = [&] {
+      Reader before(tile);
+      return llvm::map_to_vector(cells, [&](const Cell &cell) { return start(before, cell); });
+    };
+    auto partial = [&] {
+      return llvm::map_to_vector(cells, [&](const Cell &cell) {
+        return tile.readVector(slice, inSlice(cell), cell.width);
+      });
+    };
+    SmallVector<Value> starts =
+        schedule.reductionBlock ? choose(isFirstBlock, fresh, partial) : fresh();
     return buildReductions(kernel.reductionLoops, starts, step);
   }
 
@@ -280,8 +388,8 @@ private:
       result = vector::ReductionOp::create(b, loc, kind, partial, result);
     Value vector =
         vector::BroadcastOp::create(b, loc, VectorType::get(1, result.getType()), result);
-    return write(slice, single,
-                 tile.epilogue(reader, kernel.epilogue, kernel.output, single, vector));
+    vector = tile.epilogue(reader, kernel.epilogue, kernel.output, single, vector);
+    return tile.writeVector(vector, slice, inSlice(single));
   }
 
   SmallVector<Value> accumulate(ArrayRef<Cell> cells, ValueRange accumulators) {
@@ -305,6 +413,8 @@ private:
   Location loc;
   TileBuilder tile;
   SmallVector<OpFoldResult> sliceOffsets; ///< of the slice of the output that is being written
+  OpFoldResult reductionStart;            ///< of the block of the reduction, where it is split
+  Value isFirstBlock, isLastBlock;        ///< of the reduction
 };
 
 } // namespace

@@ -35,6 +35,22 @@ def HoistParameters : Pass<"hoist-parameters", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::func::FuncDialect"];
 }
 
+def PackFilters : Pass<"pack-filters", "::mlir::func::FuncOp"> {
+  let summary = "Lay filters out in the order in which kernels read them";
+  let description = [{
+    The filter (..., N) of a sum of products whose columns need more than one tile becomes
+    (N / block, ..., block), where a block is as wide as the tiles of the schedule: each tile then
+    reads one stream. The op reads element `n` at `n floordiv block` and `n mod block`. Packing
+    depends on parameters alone, so that `hoist-parameters`, which runs after this pass, moves it to
+    `@prepare`. Upstream's `linalg.pack` splits the loops of the op too, and with them all that is
+    fused to it.
+  }];
+  let options = [
+    Option<"vectorBytes", "vector-bytes", "int64_t", "32", "Bytes of a vector register">,
+    Option<"vectorRegisters", "vector-registers", "int64_t", "16", "Number of vector registers">];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FuseElementwise : Pass<"fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "Merge elementwise ops into the elementwise ops that use them";
   let description = [{
@@ -66,24 +82,18 @@ def ScheduleKernels : Pass<"schedule", "::mlir::func::FuncOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
-def LowerForall : Pass<"lower-forall", "::mlir::func::FuncOp"> {
-  let summary = "Turn scf.forall into scf.parallel, or into scf.for where one thread is enough";
+def LowerForall : Pass<"lower-forall", "::mlir::ModuleOp"> {
+  let summary = "Share scf.forall among OpenMP threads, or make it scf.for where one is enough";
   let description = [{
-    Loops that the schedule marked `hornet.sequential` become `scf.for`. Upstream's passes convert
-    all loops of a function alike. Runs after bufferization.
+    Loops that carry `hornet.work` are shared by threads if at run time all their steps together are
+    worth waking a thread (an `if` clause); others become `scf.for`. Each thread computes from its
+    number which contiguous part is its own. Runs after bufferization. Upstream's
+    `convert-scf-to-openmp` has no such choice, and makes worksharing loops, for which each thread
+    calls the OpenMP runtime at their begin and end, waits at a second barrier, and, in the runtime
+    that Debian builds, allocates memory twice.
   }];
-  let dependentDialects = ["::mlir::scf::SCFDialect"];
-}
-
-def ShareLoops : Pass<"share-loops", "::mlir::ModuleOp"> {
-  let summary = "Share each scf.parallel among OpenMP threads, a contiguous part for each";
-  let description = [{
-    An `omp.parallel` in which each thread computes its part's bounds from its number. Loops inside
-    a parallel loop are a thread's own. Runs after lower-forall. Upstream's `convert-scf-to-openmp`
-    makes worksharing loops, for which each thread calls the OpenMP runtime at their begin and end,
-    waits at a second barrier, and, in the runtime that Debian builds, allocates memory twice.
-  }];
-  let options = [Option<"threads", "threads", "int64_t", "2", "Threads to share loops among">];
+  let options = [
+    Option<"threads", "threads", "int64_t", "1", "Threads that parallel loops are shared by">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
                            "::mlir::omp::OpenMPDialect", "::mlir::scf::SCFDialect"];
 }

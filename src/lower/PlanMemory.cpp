@@ -95,7 +95,7 @@ private:
   static bool isSharedByThreads(Operation *op) {
     for (auto loop = op->getParentOfType<scf::ForallOp>(); loop;
          loop = loop->getParentOfType<scf::ForallOp>())
-      if (!loop->hasAttr(sequentialAttr))
+      if (loop->hasAttr(workAttr))
         return true;
     return false;
   }

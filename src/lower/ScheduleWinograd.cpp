@@ -180,8 +180,8 @@ private:
                                         b.getIndexAttr(schedule.rowBlocks),
                                         b.getIndexAttr(schedule.columnBlocks)};
     auto forall = scf::ForallOp::create(b, loc, counts, destination, std::nullopt);
-    if (!schedule.parallel)
-      forall->setAttr(sequentialAttr, b.getUnitAttr());
+    if (schedule.work)
+      forall->setAttr(workAttr, b.getI64IntegerAttr(schedule.work / schedule.blocks()));
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(forall.getTerminator());
     auto ivs = forall.getInductionVars();

@@ -82,10 +82,10 @@ func.func @scratch(%x: memref<64x20xf32>) {
     linalg.fill ins(%zero : f32) outs(%a : memref<20xf32>)
     %row = memref.subview %x[%i, 0] [1, 20] [1, 1] : memref<64x20xf32> to memref<20xf32, strided<[1], offset: ?>>
     linalg.copy ins(%a : memref<20xf32>) outs(%row : memref<20xf32, strided<[1], offset: ?>>)
-  }
+  } {hornet.work = 160 : i64}
   scf.forall (%i) in (64) {
-    %a = memref.alloc() : memref<20xf32>
-    linalg.fill ins(%zero : f32) outs(%a : memref<20xf32>)
-  } {hornet.sequential}
+    %b = memref.alloc() : memref<20xf32>
+    linalg.fill ins(%zero : f32) outs(%b : memref<20xf32>)
+  }
   return
 }
