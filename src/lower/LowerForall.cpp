@@ -29,23 +29,27 @@ func::FuncOp declare(ModuleOp module, StringRef name) {
 
 class ParallelLoop {
 public:
-  ParallelLoop(RewriterBase &b, scf::ForallOp forall, ModuleOp module)
-      : b(b), forall(forall), loc(forall.getLoc()), module(module) {}
+  ParallelLoop(RewriterBase &b, scf::ForallOp forall, ModuleOp module, size_t number)
+      : b(b), forall(forall), loc(forall.getLoc()), module(module), number(number) {}
 
-  /// omp.parallel { scf.for } with the body of the loop.
+  /// The body becomes a function of a range of steps. Threads call it with a part each if there is
+  /// enough work; else one call does it all, without the OpenMP runtime.
   void build(int64_t threads) {
     b.setInsertionPoint(forall);
     lower = forall.getLowerBound(b);
     step = forall.getStep(b);
-    Value count = countSteps();
+    Value count = countSteps(), zero = constant(0);
+    func::FuncOp body = outline();
+    auto choice = scf::IfOp::create(b, loc, isWorthSharing(count), /*withElseRegion=*/true);
+    b.setInsertionPointToStart(choice.elseBlock());
+    call(body, zero, count);
+    b.setInsertionPointToStart(choice.thenBlock());
     omp::ParallelOperands region;
-    region.ifExpr = isWorthSharing(count);
     region.numThreads = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(threads));
     auto parallel = omp::ParallelOp::create(b, loc, region);
     b.createBlock(&parallel.getRegion());
+    callWithOwnPart(body, count);
     omp::TerminatorOp::create(b, loc);
-    b.setInsertionPointToStart(&parallel.getRegion().front());
-    moveBody(ownPart(count));
     b.eraseOp(forall);
   }
 
@@ -79,12 +83,60 @@ private:
     return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, count, least);
   }
 
+  void call(func::FuncOp body, Value begin, Value end) {
+    SmallVector<Value> arguments = {begin, end};
+    llvm::append_range(arguments, captured);
+    func::CallOp::create(b, loc, body, arguments);
+  }
+
   /// Thread t of n takes the steps from count * t / n to count * (t + 1) / n.
-  scf::ForOp ownPart(Value count) {
+  void callWithOwnPart(func::FuncOp body, Value count) {
     Value thread = ask("omp_get_thread_num"), threads = ask("omp_get_num_threads");
     Value begin = divide(multiply(count, thread), threads);
     Value end = divide(multiply(count, add(thread, constant(1))), threads);
-    return scf::ForOp::create(b, loc, begin, end, constant(1));
+    call(body, begin, end);
+  }
+
+  /// A function of the first step, the one behind the last, and what the body uses.
+  func::FuncOp outline() {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(module.getBody());
+    SmallVector<Type> types(2, b.getIndexType());
+    auto function = func::FuncOp::create(b, loc, "loop_" + std::to_string(number),
+                                         b.getFunctionType(types, {}));
+    function.setPrivate();
+    Block *entry = function.addEntryBlock();
+    b.setInsertionPointToStart(entry);
+    auto part =
+        scf::ForOp::create(b, loc, entry->getArgument(0), entry->getArgument(1), constant(1));
+    func::ReturnOp::create(b, loc);
+    moveBody(part);
+    capture(function, part);
+    return function;
+  }
+
+  /// What comes from outside becomes an argument; constants are made anew.
+  void capture(func::FuncOp function, scf::ForOp part) {
+    llvm::SetVector<Value> outside;
+    part.getBody()->walk([&](Operation *op) {
+      for (Value operand : op->getOperands())
+        if (!part.getRegion().isAncestor(operand.getParentRegion()))
+          outside.insert(operand);
+    });
+    b.setInsertionPointToStart(&function.getBody().front());
+    for (Value value : outside) {
+      Value inside;
+      Operation *definition = value.getDefiningOp();
+      if (definition && definition->hasTrait<OpTrait::ConstantLike>()) {
+        inside = b.clone(*definition)->getResult(0);
+      } else {
+        (void)function.insertArgument(function.getNumArguments(), value.getType(), {}, loc);
+        inside = function.getArguments().back();
+        captured.push_back(value);
+      }
+      value.replaceUsesWithIf(
+          inside, [&](OpOperand &use) { return part->isProperAncestor(use.getOwner()); });
+    }
   }
 
   /// One loop steps through all dimensions, the last one fastest.
@@ -107,7 +159,9 @@ private:
   scf::ForallOp forall;
   Location loc;
   ModuleOp module;
+  size_t number;                         ///< of the loop in the module
   SmallVector<Value> lower, step, steps; ///< in each dimension
+  SmallVector<Value> captured;           ///< arguments of the function, after the range
 };
 
 struct LowerForall : impl::LowerForallBase<LowerForall> {
@@ -117,10 +171,10 @@ struct LowerForall : impl::LowerForallBase<LowerForall> {
     IRRewriter rewriter(&getContext());
     SmallVector<scf::ForallOp> loops;
     getOperation().walk([&](scf::ForallOp forall) { loops.push_back(forall); });
-    for (scf::ForallOp forall : loops) {
+    for (auto [i, forall] : llvm::enumerate(loops)) {
       rewriter.setInsertionPoint(forall);
       if (threads > 1 && forall->hasAttr(workAttr))
-        ParallelLoop(rewriter, forall, getOperation()).build(threads);
+        ParallelLoop(rewriter, forall, getOperation(), i).build(threads);
       else if (failed(scf::forallToForLoop(rewriter, forall)))
         return signalPassFailure();
     }

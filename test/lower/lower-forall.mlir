@@ -1,23 +1,31 @@
 // RUN: hornet-opt %s --lower-forall=threads=2 | FileCheck %s
 // RUN: hornet-opt %s --lower-forall | FileCheck %s --check-prefix=ALONE
 
-// Threads share a loop that carries its work, when there is enough of it: 400000 / 1000 steps.
+// Threads share a loop that carries its work, when there is enough of it: 400000 / 1000 steps. Each
+// takes a contiguous part, and asks the runtime for nothing but numbers.
 
 // CHECK-LABEL: func.func @loops
-// CHECK: %[[MANY:.*]] = arith.cmpi uge, %{{.*}}, %c400 : index
-// CHECK: omp.parallel if(%[[MANY]]) num_threads(%c2_i32 : i32)
-// Each thread has a contiguous part, and the runtime is asked for nothing but numbers.
+// CHECK: %[[MANY:.*]] = arith.cmpi uge, %[[COUNT:.*]], %c400 : index
+// CHECK: scf.if %[[MANY]]
+// CHECK: omp.parallel num_threads(%c2_i32 : i32)
 // CHECK: call @omp_get_thread_num()
 // CHECK: call @omp_get_num_threads()
 // CHECK: %[[BEGIN:.*]] = arith.divui
 // CHECK: %[[END:.*]] = arith.divui
-// CHECK: scf.for %[[AT:.*]] = %[[BEGIN]] to %[[END]]
-// CHECK: arith.remui %[[AT]]
-// CHECK: arith.divui %[[AT]]
-// CHECK: memref.store
+// CHECK: call @loop_0(%[[BEGIN]], %[[END]], %{{.*}})
 // CHECK: omp.terminator
+// CHECK: else
+// CHECK: call @loop_0(%c0{{[_0-9]*}}, %[[COUNT]], %{{.*}})
 // CHECK: scf.for
 // CHECK-NOT: scf.forall
+
+// The body is there once.
+// CHECK-LABEL: func.func private @loop_0
+// CHECK-SAME:  (%[[FROM:.*]]: index, %[[TO:.*]]: index, %[[X:.*]]: memref<?x16xf32>
+// CHECK: scf.for %[[AT:.*]] = %[[FROM]] to %[[TO]]
+// CHECK: arith.remui %[[AT]]
+// CHECK: arith.divui %[[AT]]
+// CHECK: memref.store %{{.*}}, %[[X]]
 // ALONE-NOT: omp
 func.func @loops(%x: memref<?x16xf32>) {
   %zero = arith.constant 0.0 : f32
