@@ -32,14 +32,24 @@ public:
   ParallelLoop(RewriterBase &b, scf::ForallOp forall, ModuleOp module, size_t number)
       : b(b), forall(forall), loc(forall.getLoc()), module(module), number(number) {}
 
-  /// The body becomes a function of a range of steps. Threads call it with a part each if there is
-  /// enough work; else one call does it all, without the OpenMP runtime.
+  /// The body becomes a function of a range of steps: equal ones can then be merged. Threads call
+  /// it with a part each if there is enough work; else one call does it all, without the OpenMP
+  /// runtime.
   void build(int64_t threads) {
     b.setInsertionPoint(forall);
     lower = forall.getLowerBound(b);
     step = forall.getStep(b);
     Value count = countSteps(), zero = constant(0);
     func::FuncOp body = outline();
+    if (threads > 1)
+      choose(body, zero, count, threads);
+    else
+      call(body, zero, count);
+    b.eraseOp(forall);
+  }
+
+private:
+  void choose(func::FuncOp body, Value zero, Value count, int64_t threads) {
     auto choice = scf::IfOp::create(b, loc, isWorthSharing(count), /*withElseRegion=*/true);
     b.setInsertionPointToStart(choice.elseBlock());
     call(body, zero, count);
@@ -50,10 +60,8 @@ public:
     b.createBlock(&parallel.getRegion());
     callWithOwnPart(body, count);
     omp::TerminatorOp::create(b, loc);
-    b.eraseOp(forall);
   }
 
-private:
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
   Value multiply(Value x, Value y) { return b.createOrFold<arith::MulIOp>(loc, x, y); }
   Value divide(Value x, Value y) { return b.createOrFold<arith::DivUIOp>(loc, x, y); }
@@ -173,7 +181,7 @@ struct LowerForall : impl::LowerForallBase<LowerForall> {
     getOperation().walk([&](scf::ForallOp forall) { loops.push_back(forall); });
     for (auto [i, forall] : llvm::enumerate(loops)) {
       rewriter.setInsertionPoint(forall);
-      if (threads > 1 && forall->hasAttr(workAttr))
+      if (forall->hasAttr(workAttr))
         ParallelLoop(rewriter, forall, getOperation(), i).build(threads);
       else if (failed(scf::forallToForLoop(rewriter, forall)))
         return signalPassFailure();

@@ -85,7 +85,8 @@ def ScheduleKernels : Pass<"schedule", "::mlir::func::FuncOp"> {
 def LowerForall : Pass<"lower-forall", "::mlir::ModuleOp"> {
   let summary = "Share scf.forall among OpenMP threads, or make it scf.for where one is enough";
   let description = [{
-    Loops that carry `hornet.work` are shared by threads if at run time all their steps together are
+    The body of a loop that carries `hornet.work` becomes a function, so that equal ones can be
+    merged (`duplicate-function-elimination`). Such loops are shared by threads if at run time all their steps together are
     worth waking a thread (an `if` clause); others become `scf.for`. Each thread computes from its
     number which contiguous part is its own. Runs after bufferization. Upstream's
     `convert-scf-to-openmp` has no such choice, and makes worksharing loops, for which each thread
