@@ -1,5 +1,7 @@
 #include "base/Tensor.h"
 
+#include "base/Memory.h"
+
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -63,11 +65,12 @@ std::string toString(const Shape &shape) {
 }
 
 Tensor::Tensor(DType dtype, Shape shape) : elementType(dtype), extents(std::move(shape)) {
-  constexpr std::align_val_t alignment{64};
   size_t size = bytes();
-  auto *memory = static_cast<std::byte *>(::operator new[](size, alignment));
-  std::memset(memory, 0, size);
-  storage = {memory, [](std::byte *bytes) { ::operator delete[](bytes, alignment); }};
+  Memory memory = allocate(size);
+  if (!memory)
+    throw std::bad_alloc();
+  std::memset(memory.get(), 0, size);
+  storage = std::move(memory);
 }
 
 Tensor Tensor::fromFloats(Shape shape, std::span<const float> values) {

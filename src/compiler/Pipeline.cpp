@@ -121,7 +121,7 @@ static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
   passes.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   lower::LowerForallOptions loops;
   loops.threads = settings.threads;
-  passes.addNestedPass<func::FuncOp>(lower::createLowerForall(loops));
+  passes.addPass(lower::createLowerForall(loops));
   passes.addNestedPass<func::FuncOp>(lower::createExpandMath());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());

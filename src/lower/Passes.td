@@ -82,12 +82,14 @@ def ScheduleKernels : Pass<"schedule", "::mlir::func::FuncOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
-def LowerForall : Pass<"lower-forall", "::mlir::func::FuncOp"> {
+def LowerForall : Pass<"lower-forall", "::mlir::ModuleOp"> {
   let summary = "Turn scf.forall into OpenMP's loops, or into scf.for where one thread is enough";
   let description = [{
     Loops that carry `hornet.work` are shared by threads, in equal parts, if at run time all their
-    steps together are worth waking a thread (an `if` clause); others become `scf.for`. Upstream's
-    `convert-scf-to-openmp` has no such choice, and shares every loop. Runs after bufferization.
+    steps together are worth waking a thread; others become `scf.for`. The body becomes a function
+    of the steps to take, and each thread finds its part from its number: upstream's
+    `convert-scf-to-openmp` shares every loop, by way of the runtime's worksharing, which allocates
+    and waits once more. Runs after bufferization.
   }];
   let options = [
     Option<"threads", "threads", "int64_t", "1", "Threads that parallel loops are shared by">];

@@ -1,5 +1,7 @@
 #include "runtime/Model.h"
 
+#include "base/Memory.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,17 +11,6 @@
 namespace hornet::runtime {
 
 namespace {
-
-constexpr std::align_val_t alignment{64};
-
-struct FreeAligned {
-  void operator()(std::byte *bytes) const { ::operator delete[](bytes, alignment); }
-};
-using Memory = std::unique_ptr<std::byte[], FreeAligned>;
-
-Memory allocate(size_t bytes) {
-  return Memory(static_cast<std::byte *>(::operator new[](bytes, alignment, std::nothrow)));
-}
 
 /// What one call needs besides its arrays. Kept between calls, so that they allocate nothing.
 struct Frame {

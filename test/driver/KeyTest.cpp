@@ -47,7 +47,7 @@ TEST(Key, changesWithEverythingThatChangesTheCode) {
       artifactKey(model(), {.shapes = {{"y", {1, 3}}}}, "v"),
       artifactKey(model(), {.shapes = {{"x", {3, 1}}}}, "v"),
   };
-  EXPECT_EQ(keys.size(), 11u);
+  EXPECT_EQ(keys.size(), 12u);
   keras::Model renamed = model();
   renamed.layers.back().name = "renamed"; // its locations are in profiles and errors
   EXPECT_FALSE(keys.contains(artifactKey(renamed, {}, "v")));
