@@ -45,17 +45,19 @@ def main():
     options = arguments()
     networks.make_missing(options.models, options.networks)
     names = ["hornet", *options.peers]
-    processor = report.processor()
-    model = options.models / options.networks[0] / "model.keras"
-    if False: processor["peaks"] = {threads: report.peaks(options.build / "bin/hornet", model, threads)
-                          for threads in options.threads}
-    results = {"processor": processor, "versions": report.versions(names), "names": names,
-               "rounds": options.rounds, "slice_s": options.slice, "results": []}
+    hornet, worker = options.build / "bin/hornet", options.build / "bin/hornet-worker"
+    model = lambda network: options.models / network / "model.keras"
+    peaks = {threads: report.peak(hornet, model(options.networks[0]), threads)
+             for threads in options.threads}
+    results = {"processor": report.processor() | {"peak_gflops": peaks},
+               "versions": report.versions(names), "names": names, "rounds": options.rounds,
+               "slice_s": options.slice, "results": []}
     for case in cases(options):
-        row = vars(case) | {"runtimes": measure(case, names, options.models,
-                                                options.build / "bin/hornet-worker",
-                                                options.rounds, options.slice)}
-        report.rate(row)
+        work = report.ask(hornet, "summary", model(case.network))["multiply_adds"]
+        row = vars(case) | {"multiply_adds": work * case.batch}
+        row["runtimes"] = measure(case, names, options.models, worker, options.rounds,
+                                  options.slice)
+        report.rate(row, peaks[case.threads])
         results["results"].append(row)
         report.write(results, options.output)
         times = {name: round(times["median_us"], 1) for name, times in row["runtimes"].items()}

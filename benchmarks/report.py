@@ -25,11 +25,16 @@ def caches():
     return sizes
 
 
-def peaks(hornet_tool, model, threads):
-    """What `hornet bench` finds this processor able to do with so many threads."""
-    command = [hornet_tool, "bench", model, "--json", "--seconds", "0.1", "--threads", str(threads)]
-    result = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    return {name: result[name] for name in ("vector", "peak_gflops", "bandwidth_gb_per_second")}
+def ask(hornet, command, *arguments):
+    """What a command of the tool answers as JSON."""
+    answer = subprocess.run([hornet, command, "--json", *map(str, arguments)], check=True,
+                            capture_output=True)
+    return json.loads(answer.stdout)
+
+
+def peak(hornet, model, threads):
+    """GFLOP/s that this processor can do with so many threads, as `hornet bench` measures it."""
+    return ask(hornet, "bench", model, "--seconds", 0.1, "--threads", threads)["peak_gflops"]
 
 
 def processor():
@@ -46,8 +51,12 @@ def versions(names):
             if name in PEERS}
 
 
-def rate(row):
-    """Adds to a row of results which peer is fastest, and Hornet's time as a part of that peer's."""
+def rate(row, peak_gflops):
+    """Adds to a row of results how near Hornet comes to the peak, which peer is fastest, and
+    Hornet's time as a part of that peer's."""
+    if "hornet" in row["runtimes"]:
+        row["share_of_peak"] = (2 * row["multiply_adds"] / row["runtimes"]["hornet"]["median_us"]
+                                / 1e3 / peak_gflops)
     peers = {name: times["median_us"] for name, times in row["runtimes"].items()
              if name != "hornet"}
     if peers and "hornet" in row["runtimes"]:
@@ -83,11 +92,20 @@ def ratio_cell(row, name):
     return f"**{row[name]:.2f}**" if name in row else ""
 
 
+def processor_text(processor):
+    peaks = ", ".join(f"{gflops:.0f} GFLOP/s with {threads} thread{'s' if threads > 1 else ''}"
+                      for threads, gflops in processor["peak_gflops"].items())
+    sizes = ", ".join(f"{name} {size}" for name, size in processor["caches"].items())
+    return (f"{processor['model']} (family {processor['family']}), {processor['processors']} "
+            f"processors, {' '.join(processor['flags'])}; {sizes}; measured peak {peaks}.")
+
+
 def markdown(report):
     names = report["names"]
     titles = [TITLES[name] for name in names]
     rows = [[name_of(row), *cells(row, names, time_cell), ratio_cell(row, "ratio"),
-             ratio_cell(row, "ratio_of_fastest_calls"), f"{row['others'] * 100:.0f} %"]
+             ratio_cell(row, "ratio_of_fastest_calls"), f"{row.get('share_of_peak', 0):.0%}",
+             f"{row['others']:.0%}"]
             for row in report["results"]]
     errors = [[name_of(row), *cells(row, names, lambda times: f"{times['error']:.1e}")]
               for row in report["results"] if row["threads"] == report["results"][0]["threads"]]
@@ -95,15 +113,17 @@ def markdown(report):
     return "\n\n".join([
         f"Median microseconds a call ± half the distance of the quartiles, over {report['rounds']} "
         f"interleaved rounds of {report['slice_s']} s each; Hornet's time as a part of the fastest "
-        "peer's (below 1: Hornet is faster), of the medians and of the fastest calls; and how much of "
-        "the machine other processes used meanwhile: where that is more than a little, nothing is "
+        "peer's (below 1: Hornet is faster), of the medians and of the fastest calls; how much of the "
+        "processor's peak Hornet reaches (multiplications and additions of the layers); and how much "
+        "of the machine other processes used meanwhile: where that is more than a little, nothing is "
         "proven.",
-        table(["", *titles, "ratio", "of fastest calls", "others"], rows),
+        table(["", *titles, "ratio", "of fastest calls", "of peak", "others"], rows),
         f"Geometric mean of the ratios: **{mean:.2f}**" if mean else "",
         "Largest distance from Keras's answer in float64, as a part of its largest value.",
         table(["", *titles], errors),
-        "Processor: " + json.dumps(report["processor"]),
-        "Versions: " + json.dumps(report["versions"])]) + "\n"
+        processor_text(report["processor"]),
+        ", ".join(f"{TITLES[name]} {version}" for name, version in report["versions"].items())
+        + "."]) + "\n"
 
 
 def plot(report, file):

@@ -26,5 +26,6 @@ Command addRun(CLI::App &app);
 Command addSummary(CLI::App &app);
 Command addInspect(CLI::App &app);
 Command addDoctor(CLI::App &app);
+Command addBench(CLI::App &app);
 
 } // namespace hornet::tool
