@@ -11,6 +11,7 @@ namespace hornet {
 
 static std::vector<runtime::Port> portsOf(const std::vector<import::Port> &ports) {
   std::vector<runtime::Port> result;
+  result.reserve(ports.size());
   for (const import::Port &port : ports)
     result.push_back({port.name, port.dtype, port.shape});
   return result;

@@ -60,7 +60,7 @@ static void addOptimize(OpPassManager &passes, const PipelineSettings &settings)
 }
 
 /// Graph → linalg on tensors; what depends on parameters alone goes to @prepare.
-static void addLinalg(OpPassManager &passes, const PipelineSettings &settings) {
+static void addLinalg(OpPassManager &passes) {
   passes.addPass(lower::createGraphToLinalg());
   passes.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   passes.addPass(createCanonicalizerPass());
@@ -89,7 +89,7 @@ static void addSchedule(OpPassManager &passes, const PipelineSettings &settings)
 }
 
 /// Tensors → memrefs. Results go where the caller wants them.
-static void addBufferize(OpPassManager &passes, const PipelineSettings &settings) {
+static void addBufferize(OpPassManager &passes) {
   passes.addPass(lower::createResultsToDestinations());
   passes.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions options;
@@ -100,7 +100,7 @@ static void addBufferize(OpPassManager &passes, const PipelineSettings &settings
 }
 
 /// Buffers → one arena; functions → entry points.
-static void addPlan(OpPassManager &passes, const PipelineSettings &settings) {
+static void addPlan(OpPassManager &passes) {
   passes.addNestedPass<func::FuncOp>(lower::createPlanMemory());
   passes.addPass(lower::createEntryPoints());
 }
@@ -136,11 +136,11 @@ void addStage(OpPassManager &passes, Stage stage, const PipelineSettings &settin
   switch (stage) {
   case Stage::import: break;
   case Stage::optimize: addOptimize(passes, settings); break;
-  case Stage::linalg: addLinalg(passes, settings); break;
+  case Stage::linalg: addLinalg(passes); break;
   case Stage::fuse: addFuse(passes, settings); break;
   case Stage::schedule: addSchedule(passes, settings); break;
-  case Stage::bufferize: addBufferize(passes, settings); break;
-  case Stage::plan: addPlan(passes, settings); break;
+  case Stage::bufferize: addBufferize(passes); break;
+  case Stage::plan: addPlan(passes); break;
   case Stage::llvm: addLlvm(passes, settings); break;
   case Stage::assembly: break;
   }

@@ -105,7 +105,7 @@ tl::unexpected<Error> Hdf5Handle::refuseLink(const std::string &path, hid_t grou
     return refuse(path, "is a link of an unknown kind: not followed");
 
   // Along hard links alone, so that the question "does it exist?" cannot go round in circles.
-  std::string target = value.c_str();
+  std::string target = value.substr(0, value.find('\0'));
   std::string absolute = target;
   if (!target.starts_with('/'))
     absolute = path.substr(0, path.rfind('/') + 1) + target;

@@ -63,11 +63,11 @@ Expected<std::vector<std::string>> readStrings(const Hdf5Handle &file, const Att
   };
   if (H5Tis_variable_str(from.type) > 0) {
     std::vector<char *> pointers(from.count);
-    if (H5Aread(from.id, from.type, pointers.data()) < 0)
+    if (H5Aread(from.id, from.type, static_cast<void *>(pointers.data())) < 0)
       return failed();
     for (const char *pointer : pointers)
       strings.emplace_back(pointer ? pointer : "");
-    H5Dvlen_reclaim(from.type, from.space, H5P_DEFAULT, pointers.data());
+    H5Dvlen_reclaim(from.type, from.space, H5P_DEFAULT, static_cast<void *>(pointers.data()));
     return strings;
   }
   size_t length = H5Tget_size(from.type);

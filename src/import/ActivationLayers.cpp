@@ -16,7 +16,7 @@ namespace {
 /// stands here.
 struct ActivationLayer {
   std::string_view className, function;
-  std::string_view attribute = {}, keras2Spelling = {};
+  std::string_view attribute, keras2Spelling;
   double layerDefault = 0;
 };
 } // namespace

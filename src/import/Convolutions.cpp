@@ -57,7 +57,10 @@ static void importConvolution(LayerImport &layer, size_t spatial) {
                   fmt::format("groups ({}) does not divide filters ({})", groups, filters),
                   "make filters a multiple of groups");
   Value x = layer.input();
-  if (!layer.ready() || !(x = window.place(layer, x)))
+  if (!layer.ready())
+    return;
+  x = window.place(layer, x);
+  if (!x)
     return;
   int64_t channels = toShape(x).back();
   if (channels % groups)
@@ -80,7 +83,10 @@ void importDepthwiseConv2D(LayerImport &layer) {
   bool useBias = layer.flag("use_bias", true);
   Activation activation = readActivation(layer);
   Value x = layer.input();
-  if (!layer.ready() || !(x = window.place(layer, x)))
+  if (!layer.ready())
+    return;
+  x = window.place(layer, x);
+  if (!x)
     return;
   int64_t channels = toShape(x).back();
   bool keras3 = layer.generation() == keras::Generation::keras3;
@@ -96,7 +102,10 @@ void importSeparableConv2D(LayerImport &layer) {
   bool useBias = layer.flag("use_bias", true);
   Activation activation = readActivation(layer);
   Value x = layer.input();
-  if (!layer.ready() || !(x = window.place(layer, x)))
+  if (!layer.ready())
+    return;
+  x = window.place(layer, x);
+  if (!x)
     return;
   int64_t channels = toShape(x).back();
   Value depthwise = depthwiseFilter(layer, "depthwise_kernel", window, channels, multiplier);

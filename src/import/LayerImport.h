@@ -28,10 +28,10 @@ Shape toShape(mlir::Value value);
 struct ImportState {
   mlir::OpBuilder builder;
   std::string file;
-  std::vector<Problem> problems = {}, notes = {};
-  std::vector<LayerRecord> records = {};
-  std::vector<std::vector<keras::Parameter>> parameters = {}; ///< by record
-  llvm::StringSet<> symbols = {};
+  std::vector<Problem> problems, notes;
+  std::vector<LayerRecord> records;
+  std::vector<std::vector<keras::Parameter>> parameters; ///< by record
+  llvm::StringSet<> symbols;
 };
 
 /// One call of one layer, while it is imported: its config (checked), its inputs, and the means to

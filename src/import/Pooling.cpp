@@ -9,7 +9,10 @@ namespace hornet::import {
 template <class Pool> static void importPooling(LayerImport &layer, size_t spatial) {
   Window window = readWindow(layer, "pool_size", spatial, Config::Integers(spatial, 2));
   Value x = layer.input();
-  if (!layer.ready() || !(x = window.place(layer, x)))
+  if (!layer.ready())
+    return;
+  x = window.place(layer, x);
+  if (!x)
     return;
   Value y = layer.create<Pool>(x, window.size, window.strides, window.low, window.high);
   layer.result(window.restore(layer, y));

@@ -144,6 +144,7 @@ std::vector<KerasTensor> LayerHandle::call(const std::vector<KerasTensor> &input
   auto outputs = node->config.find("output_layers");
   size_t count = outputs == node->config.end() ? 1 : outputs->size();
   std::vector<KerasTensor> results;
+  results.reserve(count);
   for (size_t i = 0; i < count; ++i)
     results.push_back({made, static_cast<int>(i)});
   return results;

@@ -101,7 +101,7 @@ private:
       std::string number = std::to_string(needed.size());
       needed.push_back(binding.parameters[i].name);
       if (auto found = variables->find(number); found != variables->end())
-        binding.sources[i] = {found->second, group + "/vars/" + number};
+        binding.sources[i] = {found->second, fmt::format("{}/vars/{}", group, number)};
     }
     bool complete = std::ranges::all_of(
         holder.parameters, [&](size_t i) { return binding.sources[i].file != nullptr; });

@@ -58,6 +58,7 @@ std::string Matching::listOfInputs() const {
 
 Problem Matching::unknownName(const std::string &name, const std::string &source) const {
   std::vector<std::string_view> names;
+  names.reserve(model.inputs.size());
   for (const keras::Port &port : model.inputs)
     names.push_back(port.name);
   std::string mend = didYouMean(name, names);

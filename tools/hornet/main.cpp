@@ -52,6 +52,8 @@ static int runCommand(CLI::App &app, const std::vector<Command> &commands, int a
   return std::holds_alternative<InputError>(code.error()) ? refused : failed;
 }
 
+// Where even printing the error fails, terminating is right.
+// NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char **argv) {
   CLI::App app("Hornet compiles a Keras model to native code and runs it.", "hornet");
   app.set_version_flag("--version", "hornet " HORNET_VERSION);
