@@ -68,6 +68,7 @@ public:
 private:
   Expected<void> makeSettings() {
     settings.level = options.level;
+    settings.profile = options.profile;
     settings.threads = options.threads;
     if (settings.threads <= 0)
       settings.threads = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));

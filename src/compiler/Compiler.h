@@ -27,6 +27,8 @@ struct CompileOptions {
   std::string target = "native";
   /// Shapes for inputs that the model leaves open, by the input's name, batch first.
   std::vector<std::pair<std::string, Shape>> shapes;
+  /// Code that tells when each layer begins, for CompiledModel::run with time stamps.
+  bool profile = false;
 };
 
 /// Where the time of a compilation went.

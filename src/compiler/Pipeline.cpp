@@ -100,8 +100,10 @@ static void addBufferize(OpPassManager &passes) {
 }
 
 /// Buffers → one arena; functions → entry points.
-static void addPlan(OpPassManager &passes) {
+static void addPlan(OpPassManager &passes, const PipelineSettings &settings) {
   passes.addNestedPass<func::FuncOp>(lower::createPlanMemory());
+  if (settings.profile)
+    passes.addPass(lower::createTimeLayers());
   passes.addPass(lower::createEntryPoints());
 }
 
@@ -140,7 +142,7 @@ void addStage(OpPassManager &passes, Stage stage, const PipelineSettings &settin
   case Stage::fuse: addFuse(passes, settings); break;
   case Stage::schedule: addSchedule(passes, settings); break;
   case Stage::bufferize: addBufferize(passes); break;
-  case Stage::plan: addPlan(passes); break;
+  case Stage::plan: addPlan(passes, settings); break;
   case Stage::llvm: addLlvm(passes, settings); break;
   case Stage::assembly: break;
   }

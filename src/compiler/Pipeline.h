@@ -18,6 +18,7 @@ struct PipelineSettings {
   emit::Target target;
   int level = 3;
   int threads = 1;
+  bool profile = false; ///< with the clock read between layers
 };
 
 /// The dialects and external interfaces that the pipeline uses, and no others: each costs start-up

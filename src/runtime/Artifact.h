@@ -46,6 +46,8 @@ struct Manifest {
   std::vector<Port> parameters;      ///< symbol and static shape, in the order of the weights
   std::vector<Shape> prepared;       ///< float32, written once by hornet_prepare
   EntrySignature predict, prepare;
+  /// Of code compiled for profiling: the layers of each section of hornet_predict, in order.
+  std::vector<std::vector<std::string>> sections;
 };
 
 /// Code with its manifest. `code` keeps the code alive.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 #include <mutex>
 #include <new>
 
@@ -76,9 +77,11 @@ struct Model::State {
   }
 
   Expected<void> call(HornetEntryPoint entry, const EntrySignature &signature, int64_t batch,
-                      std::vector<void *> buffers) const {
+                      std::vector<void *> buffers, timespec *stamps = nullptr) const {
     ArenaPool::Arena arena = HORNET_TRY(arenas.take(sizeFor(signature.arena, batch)));
     buffers.push_back(arena.memory.get());
+    if (stamps)
+      buffers.push_back(stamps);
     HornetCall arguments{batch, buffers.data()};
     entry(&arguments);
     arenas.give(std::move(arena));
@@ -177,6 +180,13 @@ static Expected<std::vector<Tensor>> makeOutputs(const std::vector<Port> &ports,
 }
 
 Expected<std::vector<Tensor>> Model::run(std::span<const Tensor> inputs) const {
+  std::vector<int64_t> nanoseconds;
+  return run(inputs, nanoseconds);
+}
+
+Expected<std::vector<Tensor>> Model::run(std::span<const Tensor> inputs,
+                                         std::vector<int64_t> &nanoseconds) const {
+  nanoseconds.clear();
   int64_t batch = HORNET_TRY(checkInputs(this->inputs(), inputs));
   std::vector<Tensor> results = HORNET_TRY(makeOutputs(outputs(), batch));
   if (batch == 0)
@@ -187,7 +197,13 @@ Expected<std::vector<Tensor>> Model::run(std::span<const Tensor> inputs) const {
   state->appendWeights(manifest().predict, buffers);
   for (Tensor &result : results)
     buffers.push_back(result.data());
-  HORNET_TRY(state->call(state->artifact.predict, manifest().predict, batch, std::move(buffers)));
+  std::vector<timespec> stamps;
+  if (!manifest().sections.empty())
+    stamps.resize(manifest().sections.size() + 1);
+  HORNET_TRY(state->call(state->artifact.predict, manifest().predict, batch, std::move(buffers),
+                         stamps.data()));
+  for (const timespec &stamp : stamps)
+    nanoseconds.push_back(stamp.tv_sec * 1'000'000'000 + stamp.tv_nsec);
   return results;
 }
 

@@ -29,6 +29,12 @@ public:
   /// not fit, naming the input. Machine error: out of memory.
   Expected<std::vector<Tensor>> run(std::span<const Tensor> inputs) const;
 
+  /// The same for a model compiled for profiling: also tells when, in nanoseconds of the monotonic
+  /// clock, each of `manifest().sections` began, and when the last one ended; nothing for a batch
+  /// of 0.
+  Expected<std::vector<Tensor>> run(std::span<const Tensor> inputs,
+                                    std::vector<int64_t> &nanoseconds) const;
+
 private:
   struct State;
   explicit Model(std::shared_ptr<const State> state) : state(std::move(state)) {}

@@ -1,34 +1,21 @@
 #include "Capability.h"
 #include "Commands.h"
 #include "Cost.h"
-#include "Options.h"
 #include "Terminal.h"
 #include "Timing.h"
-
-#include "keras/Weights.h"
+#include "Trial.h"
 
 #include <fmt/format.h>
-#include <numeric>
-#include <thread>
 
 namespace hornet::tool {
 
 using formats::Json;
 
 namespace {
-struct Options {
-  ModelOptions model;
-  CompileFlags flags;
-  int64_t batch = 1;
-  double seconds = 2;
-  bool json = false;
-};
-
 /// What was found, in the units of its names.
 struct Result {
-  Timing timing;
-  int threads = 1;
-  bool randomWeights = false;
+  Trial trial;
+  Timing timing = {};
   double multiplyAdds = 0; ///< a call
   double bytes = 0;        ///< that a call touches
   double peak = 0;         ///< GFLOP/s
@@ -39,60 +26,29 @@ struct Result {
 };
 } // namespace
 
-static double bytesOf(const Shape &shape, DType dtype, int64_t batch) {
-  double bytes = static_cast<double>(sizeOf(dtype));
-  for (int64_t extent : shape)
-    bytes *= static_cast<double>(extent == unknownSize ? batch : extent);
-  return bytes;
-}
-
-/// What one call touches: weights, inputs, outputs, and the arena of everything in between.
-static double touchedBytes(const runtime::Manifest &manifest, int64_t batch) {
-  double bytes =
-      static_cast<double>(manifest.predict.arena.bytes) +
-      static_cast<double>(manifest.predict.arena.bytesPerSample) * static_cast<double>(batch);
-  for (const runtime::WeightSlot &slot : manifest.predict.weights)
-    bytes += slot.source == runtime::WeightSlot::Source::prepared
-                 ? bytesOf(manifest.prepared[slot.index], DType::f32, batch)
-                 : bytesOf(manifest.parameters[slot.index].shape,
-                           manifest.parameters[slot.index].dtype, batch);
-  for (const auto *ports : {&manifest.inputs, &manifest.outputs})
-    for (const runtime::Port &port : *ports)
-      bytes += bytesOf(port.shape, port.dtype, batch);
-  return bytes;
-}
-
-static Expected<Result> measure(const Options &options) {
-  Result result;
-  CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
-  keras::Model model = HORNET_TRY(options.model.read());
-  ModelDescription description = HORNET_TRY(describe(model, compileOptions));
-  result.randomWeights = !model.weights;
-  if (result.randomWeights)
-    model.weights = keras::Weights::random(1);
-  CompiledModel compiled = HORNET_TRY(compile(model, compileOptions));
-  std::vector<Tensor> inputs = randomInputs(compiled.inputs(), options.batch);
+static Expected<Result> measure(const TrialOptions &options) {
+  Result result{HORNET_TRY(Trial::read(options))};
+  const Trial &trial = result.trial;
+  CompiledModel model = HORNET_TRY(compile(trial.model, trial.options));
+  std::vector<Tensor> inputs = randomInputs(model.inputs(), options.batch);
   result.timing = HORNET_TRY(timeCalls(options.seconds, [&]() -> Expected<void> {
-    HORNET_TRY(compiled.run(inputs));
+    HORNET_TRY(model.run(inputs));
     return {};
   }));
-  result.threads = compileOptions.threads
-                       ? compileOptions.threads
-                       : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  result.multiplyAdds =
-      static_cast<double>(totalCost(description).multiplyAdds) * static_cast<double>(options.batch);
-  result.bytes = touchedBytes(compiled.manifest(), options.batch);
-  result.peak = measurePeak(result.threads);
-  result.bandwidth = measureBandwidth(static_cast<size_t>(result.bytes), result.threads);
+  result.multiplyAdds = static_cast<double>(totalCost(trial.description).multiplyAdds) *
+                        static_cast<double>(options.batch);
+  result.bytes = touchedBytes(model.manifest(), options.batch);
+  result.peak = measurePeak(trial.threads());
+  result.bandwidth = measureBandwidth(static_cast<size_t>(result.bytes), trial.threads());
   return result;
 }
 
-static Json jsonOf(const Options &options, const Result &result) {
+static Json jsonOf(const TrialOptions &options, const Result &result) {
   const Timing &timing = result.timing;
   return {{"model", options.model.file},
-          {"random_weights", result.randomWeights},
+          {"random_weights", result.trial.randomWeights},
           {"batch", options.batch},
-          {"threads", result.threads},
+          {"threads", result.trial.threads()},
           {"calls", timing.calls},
           {"median_us", timing.median},
           {"min_us", timing.least},
@@ -109,12 +65,9 @@ static Json jsonOf(const Options &options, const Result &result) {
           {"share_of_bandwidth", result.gigabytes() / result.bandwidth}};
 }
 
-static std::string textOf(const Options &options, const Result &result) {
+static std::string textOf(const TrialOptions &options, const Result &result) {
   const Timing &timing = result.timing;
-  std::string text = fmt::format(
-      "{}: batch {}, {} thread{}, {} calls{}\n", printable(options.model.file), options.batch,
-      result.threads, result.threads == 1 ? "" : "s", grouped(static_cast<int64_t>(timing.calls)),
-      result.randomWeights ? ", random weights" : "");
+  std::string text = titleOf(options, result.trial, timing.calls);
   text += fmt::format("  median   {:.1f} us (quartiles {:.1f} to {:.1f}, fastest {:.1f})\n",
                       timing.median, timing.lowerQuartile, timing.upperQuartile, timing.least);
   text +=
@@ -128,7 +81,7 @@ static std::string textOf(const Options &options, const Result &result) {
   return text;
 }
 
-static Expected<ExitCode> bench(const Options &options) {
+static Expected<ExitCode> bench(const TrialOptions &options) {
   Result result = HORNET_TRY(measure(options));
   if (options.json)
     printJson(jsonOf(options, result));
@@ -139,18 +92,8 @@ static Expected<ExitCode> bench(const Options &options) {
 
 Command addBench(CLI::App &app) {
   CLI::App *command = app.add_subcommand("bench", "Measure how fast a model runs");
-  auto options = std::make_shared<Options>();
-  options->model.add(*command);
-  command->add_option("--batch", options->batch, "Samples a call")
-      ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000).description(""))
-      ->capture_default_str();
-  command->add_option("--seconds", options->seconds, "How long to call it again and again")
-      ->type_name("S")
-      ->check(CLI::Range(0.001, 3600.0).description(""))
-      ->capture_default_str();
-  command->add_flag("--json", options->json, "As JSON");
-  options->flags.add(*command);
+  auto options = std::make_shared<TrialOptions>();
+  options->add(*command);
   command->footer("Inputs are random; so are the weights of a file that has none. The peak and the "
                   "bandwidth of this\nmachine are measured in the same run.\n"
                   "Example: hornet bench cnn.h5 --batch 128 --threads 1");

@@ -14,9 +14,7 @@ Timing summarize(std::vector<double> microseconds) {
   return {microseconds.size(), at(0), at(0.25), at(0.5), at(0.75)};
 }
 
-/// Microseconds of every call.
-static Expected<std::vector<double>> callFor(double seconds,
-                                             const std::function<Expected<void>()> &call) {
+Expected<std::vector<double>> callFor(double seconds, const std::function<Expected<void>()> &call) {
   using Clock = std::chrono::steady_clock;
   std::vector<double> times;
   auto begin = Clock::now(), start = begin;

@@ -25,7 +25,10 @@ struct Timing {
 /// Of one time or more.
 Timing summarize(std::vector<double> microseconds);
 
-/// Calls again and again for `seconds`, once at least, after a tenth of that to warm up.
+/// Calls again and again for `seconds`, once at least. Microseconds of every call.
+Expected<std::vector<double>> callFor(double seconds, const std::function<Expected<void>()> &call);
+
+/// The same after a tenth of that to warm up, summarized.
 Expected<Timing> timeCalls(double seconds, const std::function<Expected<void>()> &call);
 
 /// Inputs for a model: numbers from 0 to 1, the same each time; of masks, all true.
