@@ -143,6 +143,20 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
                            "::mlir::memref::MemRefDialect"];
 }
 
+def TimeLayers : Pass<"time-layers", "::mlir::ModuleOp"> {
+  let summary = "Read the clock between the layers of @predict";
+  let description = [{
+    Cuts the body of `@predict` into sections, each of neighboring ops that came from the same
+    layers, by their locations (a section whose layers are among its neighbor's joins it), and calls
+    the C library's `clock_gettime` before, between and after them. The time stamps, seconds and
+    nanoseconds of the monotonic clock, go into a trailing buffer argument; the layers of each
+    section are left in the attribute `hornet.sections` of the function. For profiling alone: runs
+    only when asked, after plan-memory, when nothing moves ops any more, and before entry-points.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
 def EntryPoints : Pass<"entry-points", "::mlir::ModuleOp"> {
   let summary = "Give every function the artifact's C interface";
   let description = [{
