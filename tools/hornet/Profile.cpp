@@ -23,9 +23,9 @@ struct Options : TrialOptions {
 /// Microseconds but where a name says otherwise.
 struct Profile {
   Trial trial;
-  std::vector<std::vector<std::string>> sections = {};
-  Stamps stamps = {};
-  std::vector<ProfileRow> rows = {};
+  std::vector<std::vector<std::string>> sections;
+  Stamps stamps;
+  std::vector<ProfileRow> rows;
   Timing plain = {};    ///< without reading the clock between the layers
   Timing profiled = {}; ///< with it
   double peak = 0;      ///< GFLOP/s
