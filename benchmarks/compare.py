@@ -6,6 +6,7 @@ as a table in Markdown, and as a plot.
 """
 import argparse
 import pathlib
+import signal
 import sys
 
 import networks
@@ -24,6 +25,8 @@ def arguments():
     add("--threads", nargs="+", type=int, default=[1, 2])
     add("--rounds", type=int, default=7)
     add("--slice", type=float, default=0.3, metavar="SECONDS")
+    add("--patience", type=float, default=60, metavar="SECONDS",
+        help="to spend, for each case, on repeating slices that other processes disturbed")
     add("--peers", nargs="*", choices=PEERS, default=list(PEERS))
     add("--output", type=pathlib.Path, default=ROOT / "build/bench", metavar="FOLDER")
     add("--build", type=pathlib.Path, default=ROOT / "build/release", metavar="FOLDER",
@@ -42,6 +45,8 @@ def cases(options):
 
 
 def main():
+    # By way of an exception, so that no stopped worker is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     options = arguments()
     networks.make_missing(options.models, options.networks)
     names = ["hornet", *options.peers]
@@ -56,7 +61,7 @@ def main():
         work = report.ask(hornet, "summary", model(case.network))["multiply_adds"]
         row = vars(case) | {"multiply_adds": work * case.batch}
         row["runtimes"] = measure(case, names, options.models, worker, options.rounds,
-                                  options.slice)
+                                  options.slice, options.patience)
         report.rate(row, peaks[case.threads])
         results["results"].append(row)
         report.write(results, options.output)

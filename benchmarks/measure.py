@@ -48,7 +48,8 @@ class Worker:
         folder = networks / case.network
         prefix = folder / f"b{case.batch}"
         self.name = name
-        self.others = []  # share of the machine that others used, by slice
+        self.slices = []  # microseconds of every call
+        self.others = []  # share of the machine that others used meanwhile
         self.output = tempfile.NamedTemporaryFile(suffix=".npy")
         command = [hornet, folder / "model.keras"] if name == "hornet" else [
             sys.executable, HERE / "worker.py", name, prefix]
@@ -76,15 +77,28 @@ class Worker:
         return float(numpy.abs(numpy.load(self.output.name) - exact).max() / numpy.abs(exact).max())
 
     def measure(self, seconds):
-        """Microseconds of every call in one slice, after a tenth of it to warm up."""
+        """One slice, after a tenth of it to warm up: the microseconds of every call, and the share
+        of the machine that others used meanwhile."""
         self.process.send_signal(signal.SIGCONT)
         self.call_for(seconds / 10)
         busy, own, start = busy_seconds(), seconds_of(self.process.pid), time.monotonic()
         times = self.call_for(seconds)
         others = busy_seconds() - busy - (seconds_of(self.process.pid) - own)
-        self.others.append(max(0, others) / (time.monotonic() - start) / PROCESSORS)
+        share = max(0, others) / (time.monotonic() - start) / PROCESSORS
         self.process.send_signal(signal.SIGSTOP)
-        return times
+        return times, share
+
+    def measure_undisturbed(self, seconds, threads, deadline):
+        """Keeps one slice: the first during which others left enough processors alone, or the one
+        that is measured when the deadline has passed."""
+        allowed = max(0, 1 - threads / PROCESSORS) + 0.1
+        while True:
+            times, others = self.measure(seconds)
+            if others <= allowed or time.monotonic() > deadline:
+                break
+            time.sleep(seconds)
+        self.slices.append(times)
+        self.others.append(others)
 
     def call_for(self, seconds):
         print(seconds, file=self.process.stdin, flush=True)
@@ -100,8 +114,9 @@ def quartiles(values):
     return statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
 
 
-def summarize(slices, worker, exact):
+def summarize(worker, exact):
     """Medians of each round, and over the rounds."""
+    slices = worker.slices
     medians = [statistics.median(times) for times in slices]
     low, middle, high = quartiles(medians)
     return {"median_us": middle, "quartiles_us": [low, high], "rounds_us": medians,
@@ -109,20 +124,21 @@ def summarize(slices, worker, exact):
             "others": statistics.mean(worker.others)}
 
 
-def measure(case, names, networks, hornet, rounds, seconds):
-    """What each runtime needs for `case`, by its name; those that fail are left out."""
+def measure(case, names, networks, hornet, rounds, seconds, patience):
+    """What each runtime needs for `case`, by its name; those that fail are left out. Spends
+    `patience` seconds in all on repeating slices that other processes disturbed."""
     exact = numpy.load(networks / case.network / f"b{case.batch}.reference.npy")
     workers = [Worker(name, case, networks, hornet) for name in names]
     try:
         workers = [worker for worker in workers if worker.start() or worker.close()]
-        slices = {worker.name: [] for worker in workers}
+        undisturbed = rounds * len(workers) * seconds * 1.1
+        deadline = time.monotonic() + undisturbed + patience
         for round in range(rounds):
             # Another one begins each round: what follows a slow one is not always the same.
             for i in range(len(workers)):
                 worker = workers[(round + i) % len(workers)]
-                slices[worker.name].append(worker.measure(seconds))
-        return {worker.name: summarize(slices[worker.name], worker, exact)
-                for worker in workers}
+                worker.measure_undisturbed(seconds, case.threads, deadline)
+        return {worker.name: summarize(worker, exact) for worker in workers}
     finally:
         for worker in workers:
             worker.close()

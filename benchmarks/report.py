@@ -6,6 +6,7 @@ import re
 import statistics
 import subprocess
 
+from networks import NETWORKS
 from peers import PEERS, TITLES
 
 FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile")
@@ -150,7 +151,8 @@ def plot(report, file):
 
 
 def write(report, folder):
-    ratios = [row["ratio"] for row in report["results"] if "ratio" in row]
+    ratios = [row["ratio"] for row in report["results"]
+              if "ratio" in row and NETWORKS[row["network"]].rated]
     if ratios:
         report["geometric_mean"] = statistics.geometric_mean(ratios)
     folder.mkdir(parents=True, exist_ok=True)

@@ -23,9 +23,9 @@ struct Options : TrialOptions {
 /// Microseconds but where a name says otherwise.
 struct Profile {
   Trial trial;
-  std::vector<std::vector<std::string>> sections = {};
-  Stamps stamps = {};
-  std::vector<ProfileRow> rows = {};
+  std::vector<std::vector<std::string>> sections;
+  Stamps stamps;
+  std::vector<ProfileRow> rows;
   Timing plain = {};    ///< without reading the clock between the layers
   Timing profiled = {}; ///< with it
   double peak = 0;      ///< GFLOP/s
@@ -101,6 +101,14 @@ static Expected<void> measureTurns(const Options &options, Profile &profile) {
   return {};
 }
 
+/// Of a call, had every row taken no longer than its bound.
+static double shareOfBounds(const Profile &profile) {
+  double bounds = 0;
+  for (const ProfileRow &row : profile.rows)
+    bounds += boundOf(row, profile).microseconds;
+  return bounds / profile.profiled.median;
+}
+
 static Expected<Profile> measure(const Options &options) {
   Profile profile{HORNET_TRY(Trial::read(options))};
   HORNET_TRY(measureTurns(options, profile));
@@ -134,6 +142,7 @@ static Json jsonOf(const Options &options, const Profile &profile) {
           {"profiled_us", profile.profiled.median},
           {"overhead", profile.overhead()},
           {"outside_us", profile.outside()},
+          {"share_of_bound", shareOfBounds(profile)},
           {"peak_gflops", profile.peak},
           {"bandwidth_gb_per_second", profile.bandwidth},
           {"rows", rows}};
@@ -159,11 +168,11 @@ static std::string textOf(const Options &options, const Profile &profile) {
   return titleOf(options, profile.trial, profile.profiled.calls) +
          table.format(Terminal::of(stdout)) +
          fmt::format("A call takes {:.1f} us; with the clock read between the layers {:.1f} us "
-                     "({:+.1f} %).\n"
+                     "({:+.1f} %). The bounds add up to {:.1f} % of it.\n"
                      "Bounds: {:.1f} GFLOP/s, {:.1f} GB/s, measured now. Layers joined by '+' are "
                      "fused: their times cannot be told apart.\n",
                      profile.plain.median, profile.profiled.median, 100 * profile.overhead(),
-                     profile.peak, profile.bandwidth);
+                     100 * shareOfBounds(profile), profile.peak, profile.bandwidth);
 }
 
 /// The last calls as https://ui.perfetto.dev and chrome://tracing read them.

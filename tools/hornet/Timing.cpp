@@ -32,8 +32,9 @@ Expected<Timing> timeCalls(double seconds, const std::function<Expected<void>()>
   return summarize(HORNET_TRY(callFor(seconds, call)));
 }
 
-std::vector<Tensor> randomInputs(const std::vector<runtime::Port> &ports, int64_t batch) {
-  std::mt19937 engine(1);
+std::vector<Tensor> randomInputs(const std::vector<runtime::Port> &ports, int64_t batch,
+                                 uint32_t seed) {
+  std::mt19937 engine(seed);
   std::vector<Tensor> inputs;
   for (const runtime::Port &port : ports) {
     Shape shape = port.shape;

@@ -31,7 +31,8 @@ Expected<std::vector<double>> callFor(double seconds, const std::function<Expect
 /// The same after a tenth of that to warm up, summarized.
 Expected<Timing> timeCalls(double seconds, const std::function<Expected<void>()> &call);
 
-/// Inputs for a model: numbers from 0 to 1, the same each time; of masks, all true.
-std::vector<Tensor> randomInputs(const std::vector<runtime::Port> &ports, int64_t batch);
+/// Inputs for a model: numbers from 0 to 1, the same for the same seed; of masks, all true.
+std::vector<Tensor> randomInputs(const std::vector<runtime::Port> &ports, int64_t batch,
+                                 uint32_t seed = 1);
 
 } // namespace hornet::tool
