@@ -35,6 +35,7 @@ Expected<std::string> Compilation::emit(emit::OutputKind kind) {
 Expected<void> Compilation::makeSettings() {
   settings.level = options.level;
   settings.winogradTile = options.winograd;
+  settings.profile = options.profile;
   settings.threads = threadsOf(options);
   settings.target = HORNET_TRY(emit::parseTarget(options.target));
   return {};

@@ -52,6 +52,11 @@ runtime::Manifest makeManifest(ModuleOp module, const import::ImportedModel &imp
       manifest.prepared.resize(std::max<size_t>(manifest.prepared.size(), index.getInt() + 1));
       manifest.prepared[index.getInt()] = Shape(type.getShape().begin(), type.getShape().end());
     }
+  if (auto sections = predict->getAttrOfType<ArrayAttr>(lower::sectionsAttr))
+    for (auto layers : sections.getAsRange<ArrayAttr>()) {
+      auto names = layers.getAsValueRange<StringAttr>();
+      manifest.sections.emplace_back(names.begin(), names.end());
+    }
   return manifest;
 }
 

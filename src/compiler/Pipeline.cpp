@@ -119,6 +119,8 @@ static void addPlan(OpPassManager &passes, const PipelineSettings &settings) {
   lower::PlanMemoryOptions options;
   options.threads = settings.threads;
   passes.addPass(lower::createPlanMemory(options));
+  if (settings.profile)
+    passes.addPass(lower::createTimeLayers());
   passes.addPass(lower::createEntryPoints());
 }
 

@@ -19,6 +19,7 @@ struct PipelineSettings {
   int level = 3;
   int threads = 1;
   int winogradTile = 2; ///< largest tile of minimal filtering: 0 (none), 2 or 4
+  bool profile = false; ///< with the clock read between layers
 };
 
 /// The dialects and external interfaces that the pipeline uses, and no others: each costs start-up

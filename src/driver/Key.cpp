@@ -89,11 +89,12 @@ void KeyDigest::add(const keras::Step &step) {
 }
 
 void KeyDigest::add(const CompileOptions &options) {
-  const auto &[level, threads, target, shapes, winograd] = options;
+  const auto &[level, threads, target, shapes, winograd, profile] = options;
   digest.add(level);
   digest.add(threadsOf(options));
   digest.add(target);
   digest.add(winograd);
+  digest.add(profile);
   digest.add(shapes.size());
   for (const auto &[input, shape] : shapes) {
     digest.add(input);

@@ -10,12 +10,15 @@
 #include "keras/Model.h"
 #include "keras/Weights.h"
 
+#include <optional>
+
 namespace hornet::keras {
 
-/// A dataset of an opened file; `file` is null when the value was not found.
+/// A dataset of an opened file, or a value of no file; `file` is null when neither was found.
 struct Source {
   const formats::Hdf5File *file = nullptr;
   std::string dataset;
+  std::optional<Tensor> value = std::nullopt;
 };
 
 /// What a layout fills in: a source for each parameter, or a problem.

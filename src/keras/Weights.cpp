@@ -167,6 +167,10 @@ Expected<std::vector<Tensor>> bindWeights(const Model &model, const Weights &wei
   for (size_t i = 0; i < parameters.size() && binding.problems.empty(); ++i) {
     const Parameter &parameter = parameters[i];
     const Source &source = binding.sources[i];
+    if (source.value) {
+      values.push_back(*source.value);
+      continue;
+    }
     if (!source.file)
       return internalError("a parameter was neither found nor missed: " + parameter.symbol);
     Expected<Tensor> value = source.file->read(source.dataset);

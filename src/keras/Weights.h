@@ -9,6 +9,7 @@
 #include "base/Parameter.h"
 #include "formats/Hdf5.h"
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -27,6 +28,9 @@ public:
   static Expected<std::shared_ptr<const Weights>> open(const std::string &path);
   /// An HDF5 file of either layout: a whole model's too.
   static Expected<std::shared_ptr<const Weights>> fromHdf5(formats::Hdf5File file);
+  /// Values for any model, the same for the same seed, under which activations keep their scale:
+  /// for measuring a model that has not been trained.
+  static std::shared_ptr<const Weights> random(uint32_t seed);
 
   virtual ~Weights() = default;
   const std::string &file() const { return name; } ///< for messages

@@ -23,7 +23,7 @@ public:
   Value build() {
     b.setInsertionPoint(kernel.last());
     Value output = kernel.output.value = freshOutput();
-    for (ArrayRef<Region> regions : groups())
+    for (ArrayRef<TileRegion> regions : groups())
       output = buildGroup(output, regions);
     return output;
   }
@@ -62,18 +62,18 @@ private:
   };
 
   /// The regions that one parallel loop covers: those that divide its iterations alike.
-  SmallVector<SmallVector<Region>> groups() {
-    SmallVector<SmallVector<Region>> result;
+  SmallVector<SmallVector<TileRegion>> groups() {
+    SmallVector<SmallVector<TileRegion>> result;
     if (!schedule.sharesRows && !schedule.sharesColumns)
       result.push_back(schedule.regions);
     else if (!schedule.sharesRows)
       for (size_t i = 0; i < schedule.regions.front().columns.size(); ++i) {
-        SmallVector<Region> &group = result.emplace_back();
-        for (const Region &region : schedule.regions)
+        SmallVector<TileRegion> &group = result.emplace_back();
+        for (const TileRegion &region : schedule.regions)
           group.push_back({region.rows, {region.columns[i]}});
       }
     else
-      for (const Region &region : schedule.regions)
+      for (const TileRegion &region : schedule.regions)
         for (const ColumnBlocks &columns : region.columns)
           result.push_back({{region.rows, {columns}}});
     return result;
@@ -91,7 +91,7 @@ private:
             b.getIndexAttr(columns.start), b.getIndexAttr(columns.count), columns.size()};
   }
 
-  Value buildGroup(Value output, ArrayRef<Region> regions) {
+  Value buildGroup(Value output, ArrayRef<TileRegion> regions) {
     SmallVector<Repeat> shared;
     auto share = [&](const Repeat &blocks) {
       if (blocks.loop)
@@ -105,7 +105,7 @@ private:
       share(repeatOf(regions.front().rows));
     return buildParallel(output, shared, [&](Value slice) {
       return buildReductionBlocks(slice, [&](Value carried) {
-        for (const Region &region : regions)
+        for (const TileRegion &region : regions)
           for (const ColumnBlocks &columns : region.columns)
             carried = buildRegion(carried, region.rows, columns);
         return carried;

@@ -1,8 +1,10 @@
 #include "lower/KernelBuilder.h"
 #include "lower/Passes.h"
+#include "lower/Threads.h"
 
 #include "mlir/Dialect/OpenMP/OpenMPDialect.h"
 #include "mlir/Dialect/SCF/Transforms/Transforms.h"
+#include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
 
@@ -16,160 +18,126 @@ namespace {
 /// them takes some 2 to 5 us, in which a core does several hundred thousand.
 constexpr int64_t leastSharedWork = 400'000;
 
-/// A function of the OpenMP runtime, which has one number to tell.
-func::FuncOp declare(ModuleOp module, StringRef name) {
-  if (auto function = module.lookupSymbol<func::FuncOp>(name))
-    return function;
-  auto builder = OpBuilder::atBlockBegin(module.getBody());
-  auto function = func::FuncOp::create(builder, module.getLoc(), name,
-                                       builder.getFunctionType({}, builder.getI32Type()));
-  function.setPrivate();
-  return function;
-}
-
-class ParallelLoop {
+/// Rewrites one loop that threads share.
+class SharedLoop {
 public:
-  ParallelLoop(RewriterBase &b, scf::ForallOp forall, ModuleOp module, size_t number)
-      : b(b), forall(forall), loc(forall.getLoc()), module(module), number(number) {}
+  SharedLoop(RewriterBase &b, scf::ForallOp forall, int64_t threads)
+      : b(b), forall(forall), loc(forall.getLoc()), threads(threads) {}
 
-  /// The body becomes a function of a range of steps: equal ones can then be merged. Threads call
-  /// it with a part each if there is enough work; else one call does it all, without the OpenMP
-  /// runtime.
-  void build(int64_t threads) {
+  /// Calls a function with the steps of the loop in omp.parallel, each thread with its own part; or
+  /// with all steps, outside of it: even a parallel region of one thread costs the runtime memory.
+  void build() {
     b.setInsertionPoint(forall);
-    lower = forall.getLowerBound(b);
-    step = forall.getStep(b);
-    Value count = countSteps(), zero = constant(0);
-    func::FuncOp body = outline();
-    if (threads > 1)
-      choose(body, zero, count, threads);
-    else
-      call(body, zero, count);
+    SmallVector<Value> extents = forall.getUpperBound(b);
+    Value total = constant(1);
+    for (Value extent : extents)
+      total = b.createOrFold<arith::MulIOp>(loc, total, extent);
+    func::FuncOp kernel = outline(extents);
+    auto choice = scf::IfOp::create(b, loc, isWorthSharing(total), /*withElseRegion=*/true);
+    b.setInsertionPointToStart(choice.thenBlock());
+    callInParallel(kernel, total);
+    b.setInsertionPointToStart(choice.elseBlock());
+    call(kernel, constant(0), total);
     b.eraseOp(forall);
   }
 
 private:
-  void choose(func::FuncOp body, Value zero, Value count, int64_t threads) {
-    auto choice = scf::IfOp::create(b, loc, isWorthSharing(count), /*withElseRegion=*/true);
-    b.setInsertionPointToStart(choice.elseBlock());
-    call(body, zero, count);
-    b.setInsertionPointToStart(choice.thenBlock());
-    omp::ParallelOperands region;
-    region.numThreads = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(threads));
-    auto parallel = omp::ParallelOp::create(b, loc, region);
+  Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+  Value divide(Value x, Value y) { return arith::DivUIOp::create(b, loc, x, y); }
+  Value multiply(Value x, Value y) { return arith::MulIOp::create(b, loc, x, y); }
+
+  /// Whether all steps together are enough work; how many there are may depend on the batch.
+  Value isWorthSharing(Value total) {
+    int64_t each = forall->getAttrOfType<IntegerAttr>(workAttr).getInt();
+    Value least = constant(llvm::divideCeil(leastSharedWork, std::max<int64_t>(each, 1)));
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, total, least);
+  }
+
+  /// The part of thread t of n: from total * t / n to total * (t + 1) / n.
+  void callInParallel(func::FuncOp kernel, Value total) {
+    omp::ParallelOperands clauses;
+    clauses.numThreads = arith::ConstantIntOp::create(b, loc, threads, 32);
+    auto parallel = omp::ParallelOp::create(b, loc, clauses);
     b.createBlock(&parallel.getRegion());
-    callWithOwnPart(body, count);
+    Value thread = callOpenMP(b, loc, forall, threadNumber);
+    Value count = callOpenMP(b, loc, forall, threadCount);
+    Value next = arith::AddIOp::create(b, loc, thread, constant(1));
+    call(kernel, divide(multiply(total, thread), count), divide(multiply(total, next), count));
     omp::TerminatorOp::create(b, loc);
   }
 
-  Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
-  Value multiply(Value x, Value y) { return b.createOrFold<arith::MulIOp>(loc, x, y); }
-  Value divide(Value x, Value y) { return b.createOrFold<arith::DivUIOp>(loc, x, y); }
-  Value add(Value x, Value y) { return b.createOrFold<arith::AddIOp>(loc, x, y); }
-  Value ask(StringRef function) {
-    Value answer = func::CallOp::create(b, loc, declare(module, function), {}).getResult(0);
-    return arith::IndexCastOp::create(b, loc, b.getIndexType(), answer);
-  }
-
-  /// In all dimensions together; keeps the number of each. How many there are may depend on the
-  /// batch.
-  Value countSteps() {
-    Value total = constant(1);
-    for (auto [from, to, by] : llvm::zip_equal(lower, forall.getUpperBound(b), step)) {
-      Value extent = b.createOrFold<arith::SubIOp>(loc, to, from);
-      Value roundUp = b.createOrFold<arith::SubIOp>(loc, by, constant(1));
-      steps.push_back(divide(add(extent, roundUp), by));
-      total = multiply(total, steps.back());
-    }
-    return total;
-  }
-
-  /// Whether all steps together are enough work.
-  Value isWorthSharing(Value count) {
-    int64_t each = forall->getAttrOfType<IntegerAttr>(workAttr).getInt();
-    Value least = constant(llvm::divideCeil(leastSharedWork, std::max<int64_t>(each, 1)));
-    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, count, least);
-  }
-
-  void call(func::FuncOp body, Value begin, Value end) {
+  void call(func::FuncOp kernel, Value begin, Value end) {
     SmallVector<Value> arguments = {begin, end};
     llvm::append_range(arguments, captured);
-    func::CallOp::create(b, loc, body, arguments);
+    func::CallOp::create(b, loc, kernel, arguments);
   }
 
-  /// Thread t of n takes the steps from count * t / n to count * (t + 1) / n.
-  void callWithOwnPart(func::FuncOp body, Value count) {
-    Value thread = ask("omp_get_thread_num"), threads = ask("omp_get_num_threads");
-    Value begin = divide(multiply(count, thread), threads);
-    Value end = divide(multiply(count, add(thread, constant(1))), threads);
-    call(body, begin, end);
+  /// A function (begin, end, what the body uses…) with the loop's body. One loop steps through all
+  /// dimensions, the last one fastest.
+  func::FuncOp outline(ValueRange extents) {
+    auto holder = scf::ExecuteRegionOp::create(b, loc, TypeRange());
+    {
+      OpBuilder::InsertionGuard guard(b);
+      Type index = b.getIndexType();
+      Block *block = b.createBlock(&holder.getRegion(), {}, {index, index}, {loc, loc});
+      auto part =
+          scf::ForOp::create(b, loc, block->getArgument(0), block->getArgument(1), constant(1));
+      func::ReturnOp::create(b, loc);
+      b.setInsertionPointToStart(part.getBody());
+      SmallVector<Value> indices(extents.size());
+      Value rest = part.getInductionVar();
+      for (size_t i = extents.size(); i-- > 1;) {
+        indices[i] = arith::RemUIOp::create(b, loc, rest, extents[i]);
+        rest = divide(rest, extents[i]);
+      }
+      indices[0] = rest;
+      b.eraseOp(forall.getTerminator());
+      b.inlineBlockBefore(forall.getBody(), part.getBody()->getTerminator(), indices);
+    }
+    capture(holder.getRegion());
+    func::FuncOp kernel = declare(holder.getRegion().getArgumentTypes());
+    kernel.getBody().takeBody(holder.getRegion());
+    b.eraseOp(holder);
+    return kernel;
   }
 
-  /// A function of the first step, the one behind the last, and what the body uses.
-  func::FuncOp outline() {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToEnd(module.getBody());
-    SmallVector<Type> types(2, b.getIndexType());
-    auto function = func::FuncOp::create(b, loc, "loop_" + std::to_string(number),
-                                         b.getFunctionType(types, {}));
-    function.setPrivate();
-    Block *entry = function.addEntryBlock();
-    b.setInsertionPointToStart(entry);
-    auto part =
-        scf::ForOp::create(b, loc, entry->getArgument(0), entry->getArgument(1), constant(1));
-    func::ReturnOp::create(b, loc);
-    moveBody(part);
-    capture(function, part);
-    return function;
-  }
-
-  /// What comes from outside becomes an argument; constants are made anew.
-  void capture(func::FuncOp function, scf::ForOp part) {
+  /// Constants come along; everything else from outside becomes an argument.
+  void capture(Region &region) {
     llvm::SetVector<Value> outside;
-    part.getBody()->walk([&](Operation *op) {
-      for (Value operand : op->getOperands())
-        if (!part.getRegion().isAncestor(operand.getParentRegion()))
-          outside.insert(operand);
-    });
-    b.setInsertionPointToStart(&function.getBody().front());
+    getUsedValuesDefinedAbove(region, outside);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&region.front());
     for (Value value : outside) {
+      Operation *op = value.getDefiningOp();
       Value inside;
-      Operation *definition = value.getDefiningOp();
-      if (definition && definition->hasTrait<OpTrait::ConstantLike>()) {
-        inside = b.clone(*definition)->getResult(0);
+      if (op && op->hasTrait<OpTrait::ConstantLike>()) {
+        inside = b.clone(*op)->getResult(0);
       } else {
-        (void)function.insertArgument(function.getNumArguments(), value.getType(), {}, loc);
-        inside = function.getArguments().back();
+        inside = region.addArgument(value.getType(), loc);
         captured.push_back(value);
       }
-      value.replaceUsesWithIf(
-          inside, [&](OpOperand &use) { return part->isProperAncestor(use.getOwner()); });
+      b.replaceUsesWithIf(value, inside, [&](OpOperand &use) {
+        return region.isAncestor(use.getOwner()->getParentRegion());
+      });
     }
   }
 
-  /// One loop steps through all dimensions, the last one fastest.
-  void moveBody(scf::ForOp part) {
-    b.setInsertionPointToStart(part.getBody());
-    Value rest = part.getInductionVar();
-    SmallVector<Value> ivs(steps.size());
-    for (size_t i = steps.size(); i-- > 0;) {
-      Value at = i == 0 ? rest : b.createOrFold<arith::RemUIOp>(loc, rest, steps[i]);
-      if (i > 0)
-        rest = divide(rest, steps[i]);
-      ivs[i] = add(lower[i], multiply(at, step[i]));
-    }
-    b.eraseOp(forall.getTerminator());
-    Operation *yield = part.getBody()->getTerminator();
-    b.inlineBlockBefore(forall.getBody(), yield, ivs);
+  func::FuncOp declare(TypeRange arguments) {
+    auto caller = forall->getParentOfType<func::FuncOp>();
+    auto before = OpBuilder(caller);
+    auto kernel =
+        func::FuncOp::create(before, loc, "kernel", before.getFunctionType(arguments, {}));
+    kernel.setPrivate();
+    kernel->setAttr("passthrough", before.getStrArrayAttr({"noinline"}));
+    SymbolTable(caller->getParentOp()).insert(kernel);
+    return kernel;
   }
 
   RewriterBase &b;
   scf::ForallOp forall;
   Location loc;
-  ModuleOp module;
-  size_t number;                         ///< of the loop in the module
-  SmallVector<Value> lower, step, steps; ///< in each dimension
-  SmallVector<Value> captured;           ///< arguments of the function, after the range
+  int64_t threads;
+  SmallVector<Value> captured;
 };
 
 struct LowerForall : impl::LowerForallBase<LowerForall> {
@@ -177,12 +145,12 @@ struct LowerForall : impl::LowerForallBase<LowerForall> {
 
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    SmallVector<scf::ForallOp> loops;
+    SmallVector<scf::ForallOp> loops; // inner ones first: they are a thread's own
     getOperation().walk([&](scf::ForallOp forall) { loops.push_back(forall); });
-    for (auto [i, forall] : llvm::enumerate(loops)) {
+    for (scf::ForallOp forall : loops) {
       rewriter.setInsertionPoint(forall);
-      if (forall->hasAttr(workAttr))
-        ParallelLoop(rewriter, forall, getOperation(), i).build(threads);
+      if (threads > 1 && forall->hasAttr(workAttr))
+        SharedLoop(rewriter, forall, threads).build();
       else if (failed(scf::forallToForLoop(rewriter, forall)))
         return signalPassFailure();
     }

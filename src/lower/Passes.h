@@ -30,6 +30,9 @@ inline constexpr llvm::StringLiteral preparedAttr = "graph.prepared";
 inline constexpr llvm::StringLiteral arenaBytesAttr = "hornet.arena_bytes";
 inline constexpr llvm::StringLiteral arenaBytesPerSampleAttr = "hornet.arena_bytes_per_sample";
 
+/// Attribute of @predict after time-layers: for each section the names of its layers.
+inline constexpr llvm::StringLiteral sectionsAttr = "hornet.sections";
+
 #define GEN_PASS_DECL
 #include "lower/Passes.h.inc"
 #define GEN_PASS_REGISTRATION

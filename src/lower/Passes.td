@@ -83,20 +83,17 @@ def ScheduleKernels : Pass<"schedule", "::mlir::func::FuncOp"> {
 }
 
 def LowerForall : Pass<"lower-forall", "::mlir::ModuleOp"> {
-  let summary = "Share scf.forall among OpenMP threads, or make it scf.for where one is enough";
+  let summary = "Turn scf.forall into OpenMP's loops, or into scf.for where one thread is enough";
   let description = [{
-    The body of a loop that carries `hornet.work` becomes a function, so that equal ones can be
-    merged (`duplicate-function-elimination`). Such loops are shared by threads if at run time all their steps together are
-    worth waking a thread (an `if` clause); others become `scf.for`. Each thread computes from its
-    number which contiguous part is its own. Runs after bufferization. Upstream's
-    `convert-scf-to-openmp` has no such choice, and makes worksharing loops, for which each thread
-    calls the OpenMP runtime at their begin and end, waits at a second barrier, and, in the runtime
-    that Debian builds, allocates memory twice.
+    Loops that carry `hornet.work` are shared by threads, in equal parts, if at run time all their
+    steps together are worth waking a thread; others become `scf.for`. The body becomes a function
+    of the steps to take, and each thread finds its part from its number: upstream's
+    `convert-scf-to-openmp` shares every loop, by way of the runtime's worksharing, which allocates
+    and waits once more. Runs after bufferization.
   }];
   let options = [
     Option<"threads", "threads", "int64_t", "1", "Threads that parallel loops are shared by">];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
-                           "::mlir::omp::OpenMPDialect", "::mlir::scf::SCFDialect"];
+  let dependentDialects = ["::mlir::omp::OpenMPDialect", "::mlir::scf::SCFDialect"];
 }
 
 def ResultsToDestinations : Pass<"results-to-destinations", "::mlir::ModuleOp"> {
@@ -143,6 +140,20 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
   let options = [
     Option<"threads", "threads", "int64_t", "1", "Threads that parallel loops are shared by">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::memref::MemRefDialect"];
+}
+
+def TimeLayers : Pass<"time-layers", "::mlir::ModuleOp"> {
+  let summary = "Read the clock between the layers of @predict";
+  let description = [{
+    Cuts the body of `@predict` into sections, each of neighboring ops that came from the same
+    layers, by their locations (a section whose layers are among its neighbor's joins it), and calls
+    the C library's `clock_gettime` before, between and after them. The time stamps, seconds and
+    nanoseconds of the monotonic clock, go into a trailing buffer argument; the layers of each
+    section are left in the attribute `hornet.sections` of the function. For profiling alone: runs
+    only when asked, after plan-memory, when nothing moves ops any more, and before entry-points.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect",
                            "::mlir::memref::MemRefDialect"];
 }
 

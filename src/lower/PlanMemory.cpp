@@ -1,5 +1,6 @@
 #include "lower/KernelBuilder.h"
 #include "lower/Passes.h"
+#include "lower/Threads.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
@@ -13,8 +14,6 @@ namespace hornet::lower {
 namespace {
 
 constexpr int64_t alignment = 64;
-/// Of the OpenMP runtime.
-constexpr llvm::StringLiteral threadNumber = "omp_get_thread_num";
 
 /// A temporary buffer: its size, when it lives (positions of ops in the function's body), its
 /// place.
@@ -171,15 +170,7 @@ private:
   /// Where the copy of the thread that runs begins.
   Value ownCopy(OpBuilder &at, Buffer &buffer, Value offset) {
     Location loc = buffer.alloc.getLoc();
-    auto number = function->getParentOfType<ModuleOp>().lookupSymbol<func::FuncOp>(threadNumber);
-    if (!number) {
-      OpBuilder before(function);
-      number = func::FuncOp::create(before, loc, threadNumber,
-                                    before.getFunctionType({}, before.getI32Type()));
-      number.setPrivate();
-    }
-    Value thread = func::CallOp::create(at, loc, number, ValueRange()).getResult(0);
-    thread = arith::IndexCastOp::create(at, loc, at.getIndexType(), thread);
+    Value thread = callOpenMP(at, loc, function, threadNumber);
     Value bytes = arith::ConstantIndexOp::create(at, loc, buffer.bytes);
     return arith::AddIOp::create(at, loc, offset, arith::MulIOp::create(at, loc, thread, bytes));
   }

@@ -34,13 +34,13 @@ struct ColumnBlocks {
 /// A part of the output that is covered by register tiles of one size for each of `columns`:
 /// `rows.size` rows by `widths` columns of accumulators, which stay in registers over all of the
 /// reduction.
-struct Region {
+struct TileRegion {
   Blocks rows;
   llvm::SmallVector<ColumnBlocks> columns;
 };
 
 struct Schedule {
-  llvm::SmallVector<Region> regions;
+  llvm::SmallVector<TileRegion> regions;
   /// What threads share besides the outer loops. Shared blocks of columns are the outermost loop,
   /// so that each thread reads its own part of the filter, and reads it once.
   bool sharesRows = false, sharesColumns = false;

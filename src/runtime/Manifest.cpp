@@ -49,7 +49,8 @@ std::string writeManifest(const Manifest &manifest) {
                {"parameters", jsonOf(manifest.parameters)},
                {"prepared", manifest.prepared},
                {"predict", jsonOf(manifest.predict)},
-               {"prepare", jsonOf(manifest.prepare)}};
+               {"prepare", jsonOf(manifest.prepare)},
+               {"sections", manifest.sections}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -103,6 +104,7 @@ Expected<Manifest> parseManifest(std::string_view text) {
                       .prepared = json.at("prepared")};
     manifest.predict = entryOf(json.at("predict"), manifest);
     manifest.prepare = entryOf(json.at("prepare"), manifest);
+    manifest.sections = json.at("sections");
     return manifest;
   } catch (const std::exception &error) {
     return inputError({.attribute = "manifest",

@@ -46,6 +46,8 @@ struct Manifest {
   std::vector<Parameter> parameters; ///< in the order in which Model::load takes their values
   std::vector<Shape> prepared;       ///< float32, written once by hornet_prepare
   EntrySignature predict, prepare;
+  /// Of code compiled for profiling: the layers of each section of hornet_predict, in order.
+  std::vector<std::vector<std::string>> sections;
 };
 
 /// The manifest as JSON, as artifacts carry it.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 #include <mutex>
 #include <new>
 
@@ -17,6 +18,7 @@ struct Frame {
   Memory arena;
   size_t arenaBytes = 0;
   std::vector<void *> buffers;
+  std::vector<timespec> stamps; ///< for code compiled for profiling; other code ignores it
 };
 
 /// Frames between calls: a call takes one, or makes one, and gives it back.
@@ -61,7 +63,8 @@ struct Model::State {
   mutable FramePool frames;
 
   Expected<void> call(HornetEntryPoint entry, const EntrySignature &signature, int64_t batch,
-                      std::span<const Tensor> inputs, std::span<Tensor> outputs) const {
+                      std::span<const Tensor> inputs, std::span<Tensor> outputs,
+                      std::vector<int64_t> *nanoseconds = nullptr) const {
     const ArenaSize &size = signature.arena;
     Frame frame =
         HORNET_TRY(frames.take(size.bytes + size.bytesPerSample * static_cast<size_t>(batch)));
@@ -73,8 +76,13 @@ struct Model::State {
       add((slot.source == WeightSlot::Source::parameter ? parameters : prepared)[slot.index]);
     std::ranges::for_each(outputs, add);
     frame.buffers.push_back(frame.arena.get());
+    frame.stamps.resize(artifact.manifest.sections.size() + 1);
+    frame.buffers.push_back(frame.stamps.data());
     HornetCall arguments{batch, frame.buffers.data()};
     entry(&arguments);
+    if (nanoseconds && !artifact.manifest.sections.empty())
+      for (const timespec &stamp : frame.stamps)
+        nanoseconds->push_back(stamp.tv_sec * 1'000'000'000 + stamp.tv_nsec);
     frames.give(std::move(frame));
     return {};
   }
@@ -196,12 +204,16 @@ static Expected<std::vector<Tensor>> makeOutputs(const std::vector<Port> &ports,
   }
 }
 
-Expected<void> Model::run(std::span<const Tensor> inputs, std::span<Tensor> outputs) const {
+Expected<void> Model::run(std::span<const Tensor> inputs, std::span<Tensor> outputs,
+                          std::vector<int64_t> *nanoseconds) const {
+  if (nanoseconds)
+    nanoseconds->clear();
   int64_t batch = HORNET_TRY(checkInputs(this->inputs(), inputs));
   HORNET_TRY(checkOutputs(this->outputs(), outputs, batch));
   if (batch == 0)
     return {};
-  return state->call(state->artifact.predict, manifest().predict, batch, inputs, outputs);
+  return state->call(state->artifact.predict, manifest().predict, batch, inputs, outputs,
+                     nanoseconds);
 }
 
 Expected<std::vector<Tensor>> Model::run(std::span<const Tensor> inputs) const {

@@ -249,4 +249,22 @@ TEST(Weights, FileThatHoldsNoneIsRefused) {
   EXPECT_THAT(messageFor("test/golden/nowhere"), HasSubstr("no such file"));
   EXPECT_THAT(messageFor("test/golden/refuse/h5_not_keras/model.h5"), HasSubstr("layer_names"));
 }
+TEST(Weights, RandomOnesFitAnyModelAndDependOnTheSeedAlone) {
+  Expected<Model> model = readModel("test/golden/mnist/cnn.json");
+  ASSERT_TRUE(model);
+  std::vector<Parameter> parameters = mnistParameters(*model);
+  parameters.push_back(parameter("normalization/moving_variance", {64}));
+  auto first = bindWeights(*model, *Weights::random(1), parameters);
+  auto again = bindWeights(*model, *Weights::random(1), parameters);
+  auto other = bindWeights(*model, *Weights::random(2), parameters);
+  ASSERT_TRUE(first && again && other);
+  expectSame(*first, *again, 0, "the same seed");
+  for (size_t i = 0; i < first->size(); ++i) {
+    EXPECT_EQ((*first)[i].shape(), parameters[i].shape);
+    EXPECT_NE((*first)[i].as<float>()[0], (*other)[i].as<float>()[0]);
+  }
+  for (float variance : first->back().as<float>())
+    EXPECT_GE(variance, 0.5f);
+}
+
 } // namespace

@@ -82,6 +82,29 @@ TEST(RuntimeModel, preparesOnceAndRunsAnyBatch) {
   EXPECT_EQ(prepared, 1);
 }
 
+TEST(RuntimeModel, tellsWhenEachSectionBegan) {
+  Artifact profiled = artifact();
+  profiled.manifest.sections = {{"first"}, {"second", "third"}};
+  profiled.predict = [](const HornetCall *call) {
+    predict(call);
+    auto *stamps = static_cast<int64_t *>(call->buffers[4]);
+    for (int64_t i = 0; i < 3; ++i) {
+      stamps[2 * i] = i;
+      stamps[2 * i + 1] = 7 * i;
+    }
+  };
+  auto loaded = Model::load(profiled, {tensor({3}, {1, 2, 3})});
+  ASSERT_TRUE(loaded);
+  Tensor x = tensor({1, 3}, {1, 1, 1});
+  std::vector<int64_t> nanoseconds;
+  Tensor y(DType::f32, {1, 3});
+  ASSERT_TRUE(loaded->run(std::span(&x, 1), std::span(&y, 1), &nanoseconds));
+  EXPECT_EQ(nanoseconds, (std::vector<int64_t>{0, 1'000'000'007, 2'000'000'014}));
+  ASSERT_TRUE(loaded->run(std::span(&x, 1)));
+  ASSERT_TRUE(model().run(std::span(&x, 1), std::span(&y, 1), &nanoseconds));
+  EXPECT_TRUE(nanoseconds.empty());
+}
+
 TEST(RuntimeModel, callsFromSeveralThreadsDoNotDisturbEachOther) {
   Model loaded = model();
   std::atomic<int> wrong = 0;

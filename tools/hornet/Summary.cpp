@@ -1,4 +1,5 @@
 #include "Commands.h"
+#include "Cost.h"
 #include "Options.h"
 #include "Terminal.h"
 
@@ -17,38 +18,7 @@ struct Options {
   bool shapes = false;
   bool json = false;
 };
-
-/// What a layer costs, a sample where it depends on the batch.
-struct Cost {
-  int64_t parameters = 0;
-  int64_t trainable = 0;
-  int64_t activations = 0; ///< elements of all outputs
-
-  static constexpr int64_t bytesEach = 4;
-};
 } // namespace
-
-/// Elements of one sample, or as many bytes as there can be.
-static int64_t elements(const Shape &shape) {
-  int64_t count = 1;
-  for (int64_t extent : shape)
-    if (extent != unknownSize && __builtin_mul_overflow(count, extent, &count))
-      count = INT64_MAX;
-  return std::min(count, INT64_MAX / Cost::bytesEach);
-}
-
-static Cost costOf(const ModelDescription &model, const LayerRecord &layer) {
-  Cost cost;
-  for (size_t index : layer.parameters) {
-    int64_t size = elements(model.parameters[index].shape);
-    cost.parameters += size;
-    cost.trainable += model.parameters[index].trainable ? size : 0;
-  }
-  for (const import::CallRecord &call : layer.calls)
-    for (const Shape &output : call.outputs)
-      cost.activations += elements(output);
-  return cost;
-}
 
 /// Of all calls, each shape once: a shared layer is called several times.
 static std::vector<Shape> shapesOf(const LayerRecord &layer,
@@ -116,34 +86,21 @@ static std::string shapesTable(const ModelDescription &imported, const Terminal 
     Cost cost = costOf(imported, layer);
     table.add({title(layer), textOf(shapesOf(layer, &import::CallRecord::inputs)),
                textOf(shapesOf(layer, &import::CallRecord::outputs)), grouped(cost.parameters),
-               grouped(layer.multiplyAdds), byteSize(cost.parameters * 4.0),
+               grouped(cost.multiplyAdds), byteSize(cost.parameters * 4.0),
                byteSize(cost.activations * 4.0)});
   }
   return table.format(terminal);
 }
 
-/// Over the layers of the outermost model, whose costs hold those of nested ones.
-static std::pair<Cost, int64_t> totals(const ModelDescription &imported) {
-  Cost total;
-  int64_t multiplyAdds = 0;
-  for (const Parameter &parameter : imported.parameters) {
-    total.parameters += elements(parameter.shape);
-    total.trainable += parameter.trainable ? elements(parameter.shape) : 0;
-  }
-  for (const LayerRecord &layer : imported.layers)
-    multiplyAdds += layer.depth() == 0 ? layer.multiplyAdds : 0;
-  return {total, multiplyAdds};
-}
-
 static std::string totalsText(const ModelDescription &imported, bool shapes) {
-  auto [total, multiplyAdds] = totals(imported);
+  Cost total = totalCost(imported);
   auto line = [](std::string_view what, int64_t count) {
     return fmt::format("{} params: {} ({})\n", what, grouped(count), byteSize(count * 4.0));
   };
   std::string text = line("Total", total.parameters) + line("Trainable", total.trainable) +
                      line("Non-trainable", total.parameters - total.trainable);
   if (shapes)
-    text += fmt::format("Multiply-adds a sample: {}\n", grouped(multiplyAdds));
+    text += fmt::format("Multiply-adds a sample: {}\n", grouped(total.multiplyAdds));
   return text;
 }
 
@@ -180,7 +137,7 @@ static Json portsJson(const std::vector<import::Port> &ports) {
 }
 
 static Json summaryJson(const keras::Model &model, const ModelDescription &imported) {
-  auto [total, multiplyAdds] = totals(imported);
+  Cost total = totalCost(imported);
   Json layers = Json::array();
   for (const LayerRecord &layer : imported.layers)
     layers.push_back(layerJson(imported, layer));
@@ -193,7 +150,7 @@ static Json summaryJson(const keras::Model &model, const ModelDescription &impor
           {"parameters", total.parameters},
           {"trainable_parameters", total.trainable},
           {"non_trainable_parameters", total.parameters - total.trainable},
-          {"multiply_adds", multiplyAdds}};
+          {"multiply_adds", total.multiplyAdds}};
 }
 
 static Expected<ExitCode> summarize(const Options &options) {

@@ -63,7 +63,8 @@ int main(int argc, char **argv) {
   app.require_subcommand(0, 1);
   try {
     std::vector<Command> commands = {addPredict(app), addRun(app),    addSummary(app),
-                                     addInspect(app), addDoctor(app), addCache(app)};
+                                     addInspect(app), addDoctor(app), addBench(app),
+                                     addProfile(app), addCache(app)};
     int code = runCommand(app, commands, argc, argv);
     if (std::fflush(stdout) == 0)
       return code;
