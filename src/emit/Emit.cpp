@@ -56,8 +56,9 @@ static void hideInternals(llvm::Module &module) {
 /// outside of loops. The schedules have vectorized, unrolled and fused; LLVM's own pipelines take
 /// five times as long for code that is not faster (docs/rationale.md).
 constexpr char pipelineText[] =
-    "function(sroa,early-cse,simplifycfg,instcombine,loop-simplify,lcssa,"
-    "loop-mssa(loop-rotate,licm),instcombine,simplifycfg,early-cse<memssa>,adce)";
+    "function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,loop-simplify,lcssa,"
+    "loop-mssa(loop-rotate,licm),instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,"
+    "adce)";
 
 static Expected<void> optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::LoopAnalysisManager loops;
