@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
+#include "mlir/Dialect/Func/Transforms/Passes.h"
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/Linalg/Transforms/AllInterfaces.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
@@ -130,6 +131,8 @@ static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
   lower::LowerForallOptions loops;
   loops.threads = settings.threads;
   passes.addPass(lower::createLowerForall(loops));
+  if (settings.mergeKernels)
+    passes.addPass(func::createDuplicateFunctionEliminationPass());
   passes.addNestedPass<func::FuncOp>(lower::createExpandMath());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
