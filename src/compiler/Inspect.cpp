@@ -21,6 +21,7 @@ static Expected<std::string> textAt(Compilation &compilation, Stage stage,
 Expected<std::string> inspect(const keras::Model &model, const CompileOptions &options, Stage stage,
                               const std::string &layer) {
   Compilation compilation(options, nullptr);
+  compilation.settings.mergeKernels = false;
   HORNET_TRY(compilation.run(model, stage));
   if (!layer.empty())
     HORNET_TRY(checkLayer(*compilation.imported, model.file, layer));
@@ -30,6 +31,7 @@ Expected<std::string> inspect(const keras::Model &model, const CompileOptions &o
 Expected<std::vector<std::string>>
 inspectStages(const keras::Model &model, const CompileOptions &options, const std::string &layer) {
   Compilation compilation(options, nullptr);
+  compilation.settings.mergeKernels = false;
   HORNET_TRY(compilation.begin(model));
   if (!layer.empty())
     HORNET_TRY(checkLayer(*compilation.imported, model.file, layer));

@@ -131,7 +131,8 @@ static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
   lower::LowerForallOptions loops;
   loops.threads = settings.threads;
   passes.addPass(lower::createLowerForall(loops));
-  passes.addPass(func::createDuplicateFunctionEliminationPass());
+  if (settings.mergeKernels)
+    passes.addPass(func::createDuplicateFunctionEliminationPass());
   passes.addNestedPass<func::FuncOp>(lower::createExpandMath());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());

@@ -58,8 +58,9 @@ static void hideInternals(llvm::Module &module) {
 /// (docs/rationale.md).
 constexpr char pipelineText[] =
     "function(sroa,early-cse),ipsccp,deadargelim,"
-    "function(sroa,early-cse,simplifycfg,instcombine,loop-simplify,lcssa,"
-    "loop-mssa(loop-rotate,licm),instcombine,simplifycfg,early-cse<memssa>,adce)";
+    "function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,loop-simplify,lcssa,"
+    "loop-mssa(loop-rotate,licm),instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,"
+    "adce)";
 
 static Expected<void> optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::LoopAnalysisManager loops;

@@ -424,12 +424,26 @@ Value buildKernel(RewriterBase &rewriter, const Kernel &kernel, const Roles &rol
   return KernelBuilder(rewriter, kernel, roles, schedule).build();
 }
 
-Value scheduleKernel(RewriterBase &rewriter, linalg::LinalgOp op, const Machine &machine) {
+static Value scheduleFor(RewriterBase &rewriter, linalg::LinalgOp op, const Machine &machine,
+                         bool isInner) {
   std::optional<Kernel> kernel = kernelEndingIn(op);
   std::optional<Roles> roles = kernel ? rolesOf(*kernel) : std::nullopt;
   if (!roles)
     return Value();
-  return buildKernel(rewriter, *kernel, *roles, chooseSchedule(*kernel, *roles, machine));
+  Schedule schedule = chooseSchedule(*kernel, *roles, machine);
+  if (isInner)
+    schedule.work = 0;
+  return buildKernel(rewriter, *kernel, *roles, schedule);
+}
+
+Value scheduleKernel(RewriterBase &rewriter, linalg::LinalgOp op, const Machine &machine) {
+  return scheduleFor(rewriter, op, machine, /*isInner=*/false);
+}
+
+Value scheduleInnerKernel(RewriterBase &rewriter, linalg::LinalgOp op, const Machine &machine) {
+  Machine one = machine;
+  one.threads = 1;
+  return scheduleFor(rewriter, op, one, /*isInner=*/true);
 }
 
 } // namespace hornet::lower

@@ -26,4 +26,8 @@ mlir::Value buildKernel(mlir::RewriterBase &rewriter, const Kernel &kernel, cons
 mlir::Value scheduleKernel(mlir::RewriterBase &rewriter, mlir::linalg::LinalgOp op,
                            const Machine &machine);
 
+/// The same within a loop that threads share.
+mlir::Value scheduleInnerKernel(mlir::RewriterBase &rewriter, mlir::linalg::LinalgOp op,
+                                const Machine &machine);
+
 } // namespace hornet::lower

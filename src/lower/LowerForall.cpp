@@ -18,14 +18,15 @@ namespace {
 /// them takes some 2 to 5 us, in which a core does several hundred thousand.
 constexpr int64_t leastSharedWork = 400'000;
 
-/// Rewrites one loop that threads share.
+/// Rewrites one loop that threads may share.
 class SharedLoop {
 public:
   SharedLoop(RewriterBase &b, scf::ForallOp forall, int64_t threads)
       : b(b), forall(forall), loc(forall.getLoc()), threads(threads) {}
 
-  /// Calls a function with the steps of the loop in omp.parallel, each thread with its own part; or
-  /// with all steps, outside of it: even a parallel region of one thread costs the runtime memory.
+  /// The body becomes a function, so that equal ones can be merged. It is called in omp.parallel, by
+  /// each thread with its own part of the steps; or with all of them, outside of it: even a parallel
+  /// region of one thread costs the runtime memory.
   void build() {
     b.setInsertionPoint(forall);
     SmallVector<Value> extents = forall.getUpperBound(b);
@@ -33,15 +34,22 @@ public:
     for (Value extent : extents)
       total = b.createOrFold<arith::MulIOp>(loc, total, extent);
     func::FuncOp kernel = outline(extents);
+    if (threads > 1)
+      callByWork(kernel, total);
+    else
+      call(kernel, constant(0), total);
+    b.eraseOp(forall);
+  }
+
+private:
+  void callByWork(func::FuncOp kernel, Value total) {
     auto choice = scf::IfOp::create(b, loc, isWorthSharing(total), /*withElseRegion=*/true);
     b.setInsertionPointToStart(choice.thenBlock());
     callInParallel(kernel, total);
     b.setInsertionPointToStart(choice.elseBlock());
     call(kernel, constant(0), total);
-    b.eraseOp(forall);
   }
 
-private:
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
   Value divide(Value x, Value y) { return arith::DivUIOp::create(b, loc, x, y); }
   Value multiply(Value x, Value y) { return arith::MulIOp::create(b, loc, x, y); }
@@ -149,7 +157,7 @@ struct LowerForall : impl::LowerForallBase<LowerForall> {
     getOperation().walk([&](scf::ForallOp forall) { loops.push_back(forall); });
     for (scf::ForallOp forall : loops) {
       rewriter.setInsertionPoint(forall);
-      if (threads > 1 && forall->hasAttr(workAttr))
+      if (forall->hasAttr(workAttr))
         SharedLoop(rewriter, forall, threads).build();
       else if (failed(scf::forallToForLoop(rewriter, forall)))
         return signalPassFailure();

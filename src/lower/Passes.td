@@ -87,7 +87,8 @@ def LowerForall : Pass<"lower-forall", "::mlir::ModuleOp"> {
   let description = [{
     Loops that carry `hornet.work` are shared by threads, in equal parts, if at run time all their
     steps together are worth waking a thread; others become `scf.for`. The body becomes a function
-    of the steps to take, and each thread finds its part from its number: upstream's
+    of the steps to take (equal ones are merged by upstream's `duplicate-function-elimination`),
+    and each thread finds its part from its number: upstream's
     `convert-scf-to-openmp` shares every loop, by way of the runtime's worksharing, which allocates
     and waits once more. Runs after bufferization.
   }];

@@ -123,7 +123,7 @@ Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine 
 
   Schedule schedule;
   schedule.vectorWidth = std::min(width, extent);
-  schedule.work = machine.threads > 1 ? workOf(kernel) : 0;
+  schedule.work = workOf(kernel);
   if (roles.vectorIsReduction) {
     schedule.partials = std::clamp<int64_t>(extent / width, 1, 4);
     schedule.regions.push_back({single, {ColumnBlocks{0, 1, {1}}}});
@@ -227,8 +227,7 @@ WinogradSchedule chooseWinograd(const ConvolutionExtents &extents, int64_t tile,
       break;
     }
   }
-  if (machine.threads > 1)
-    schedule.work = static_cast<int64_t>(winogradSteps(extents, tile));
+  schedule.work = static_cast<int64_t>(winogradSteps(extents, tile));
   return schedule;
 }
 

@@ -44,7 +44,7 @@ struct Schedule {
   /// What threads share besides the outer loops. Shared blocks of columns are the outermost loop,
   /// so that each thread reads its own part of the filter, and reads it once.
   bool sharesRows = false, sharesColumns = false;
-  /// Multiply-adds of a sample, or what takes as long; 0 where there is one thread.
+  /// Multiply-adds of a sample, or what takes as long; 0 for what lies within another loop.
   int64_t work = 0;
   /// Steps of the reduction that all tiles take together before any goes on; 0: all at once.
   int64_t reductionBlock = 0;

@@ -312,9 +312,7 @@ private:
                 });
     Operation *generic = products.getDefiningOp();
     OpBuilder::InsertionGuard guard(b);
-    Machine one = machine;
-    one.threads = 1;
-    Value built = scheduleKernel(b, cast<linalg::LinalgOp>(generic), one);
+    Value built = scheduleInnerKernel(b, cast<linalg::LinalgOp>(generic), machine);
     b.replaceOp(generic, built);
     return built;
   }

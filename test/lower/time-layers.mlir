@@ -49,7 +49,7 @@ func.func @predict(%x: memref<16xf32>, %y: memref<16xf32>, %arena: memref<?xi8>)
 // SHARED: call @clock_gettime
 // SHARED: omp.parallel
 // SHARED-NOT: clock_gettime
-// SHARED: omp.loop_nest
+// SHARED: call @kernel
 // SHARED: call @clock_gettime
 // SHARED-NOT: omp.
 
