@@ -19,8 +19,8 @@ struct PipelineSettings {
   int level = 3;
   int threads = 1;
   bool mergeKernels = true; ///< equal ones; a reader wants each layer's own
-  int winogradTile = 2; ///< largest tile of minimal filtering: 0 (none), 2 or 4
-  bool profile = false; ///< with the clock read between layers
+  int winogradTile = 2;     ///< largest tile of minimal filtering: 0 (none), 2 or 4
+  bool profile = false;     ///< with the clock read between layers
 };
 
 /// The dialects and external interfaces that the pipeline uses, and no others: each costs start-up
