@@ -131,8 +131,10 @@ static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
   lower::LowerForallOptions loops;
   loops.threads = settings.threads;
   passes.addPass(lower::createLowerForall(loops));
-  if (settings.mergeKernels)
-    passes.addPass(func::createDuplicateFunctionEliminationPass());
+  if (settings.mergeKernels) {
+    passes.addPass(func::createDuplicateFunctionEliminationPass()); // kernels
+    passes.addPass(func::createDuplicateFunctionEliminationPass()); // what calls equal ones
+  }
   passes.addNestedPass<func::FuncOp>(lower::createExpandMath());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());

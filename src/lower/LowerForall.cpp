@@ -42,12 +42,24 @@ public:
   }
 
 private:
+  /// In a function of its own too: LLVM takes time in proportion to the function around each
+  /// omp.parallel.
   void callByWork(func::FuncOp kernel, Value total) {
+    SmallVector<Value> arguments = {total};
+    llvm::append_range(arguments, captured);
+    func::FuncOp chooser = declare(ValueRange(arguments).getTypes());
+    func::CallOp::create(b, loc, chooser, arguments);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(chooser.addEntryBlock());
+    total = chooser.getArgument(0);
+    captured.assign(chooser.getArguments().begin() + 1, chooser.getArguments().end());
     auto choice = scf::IfOp::create(b, loc, isWorthSharing(total), /*withElseRegion=*/true);
     b.setInsertionPointToStart(choice.thenBlock());
     callInParallel(kernel, total);
     b.setInsertionPointToStart(choice.elseBlock());
     call(kernel, constant(0), total);
+    b.setInsertionPointAfter(choice);
+    func::ReturnOp::create(b, loc);
   }
 
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }

@@ -16,8 +16,9 @@
 // CHECK: arith.divui %[[AT]]
 // CHECK: scf.for
 // CHECK: memref.store %{{.*}}, %[[X]]
-// CHECK-LABEL: func.func @loops
-// CHECK: %[[MANY:.*]] = arith.cmpi uge, %[[TOTAL:.*]], %c400 : index
+// CHECK-LABEL: func.func private @kernel_0(
+// CHECK-SAME: %[[TOTAL:[a-z0-9]+]]: index, %{{.*}}: memref<?x16xf32>)
+// CHECK: %[[MANY:.*]] = arith.cmpi uge, %[[TOTAL]], %c400 : index
 // CHECK: scf.if %[[MANY]]
 // CHECK: omp.parallel num_threads(%c2_i32 : i32)
 // CHECK: call @omp_get_thread_num()
@@ -28,6 +29,8 @@
 // CHECK: omp.terminator
 // CHECK: } else {
 // CHECK: call @kernel(%c0{{.*}}, %[[TOTAL]]
+// CHECK-LABEL: func.func @loops
+// CHECK: call @kernel_0(
 // CHECK: scf.for
 // CHECK-NOT: scf.forall
 // ALONE-NOT: omp

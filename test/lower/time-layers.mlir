@@ -47,8 +47,6 @@ func.func @predict(%x: memref<16xf32>, %y: memref<16xf32>, %arena: memref<?xi8>)
 // Threads share the loops between two readings; the thread that calls reads the clock.
 // SHARED-LABEL: func.func @predict
 // SHARED: call @clock_gettime
-// SHARED: omp.parallel
-// SHARED-NOT: clock_gettime
 // SHARED: call @kernel
 // SHARED: call @clock_gettime
 // SHARED-NOT: omp.
