@@ -24,9 +24,9 @@ public:
   SharedLoop(RewriterBase &b, scf::ForallOp forall, int64_t threads)
       : b(b), forall(forall), loc(forall.getLoc()), threads(threads) {}
 
-  /// The body becomes a function, so that equal ones can be merged. It is called in omp.parallel, by
-  /// each thread with its own part of the steps; or with all of them, outside of it: even a parallel
-  /// region of one thread costs the runtime memory.
+  /// The body becomes a function, so that equal ones can be merged. It is called in omp.parallel,
+  /// by each thread with its own part of the steps; or with all of them, outside of it: even a
+  /// parallel region of one thread costs the runtime memory.
   void build() {
     b.setInsertionPoint(forall);
     SmallVector<Value> extents = forall.getUpperBound(b);
