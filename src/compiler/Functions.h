@@ -8,6 +8,7 @@
 #include "compiler/Compiler.h"
 #include "compiler/Description.h"
 #include "compiler/Inspect.h"
+#include "compiler/MemoryPlan.h"
 
 namespace hornet {
 
@@ -20,6 +21,7 @@ struct CompilerFunctions {
   decltype(&hornet::describe) describe;
   decltype(&hornet::inspect) inspect;
   decltype(&hornet::inspectStages) inspectStages;
+  decltype(&hornet::planMemory) planMemory;
 };
 
 /// The name of the library's one function, and its type.

@@ -45,7 +45,7 @@ Expected<void> checkLayer(const import::ImportedModel &imported, const std::stri
 // IR
 //===----------------------------------------------------------------------===//
 
-static std::set<std::string> layersOf(Location location) {
+std::set<std::string> layersOf(Location location) {
   std::set<std::string> layers;
   location->walk([&](Location inner) {
     if (auto name = dyn_cast<NameLoc>(inner))

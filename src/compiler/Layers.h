@@ -10,6 +10,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,9 @@ namespace hornet {
 /// Input error with the nearest name when the model has no layer of this name or path.
 Expected<void> checkLayer(const import::ImportedModel &imported, const std::string &file,
                           const std::string &layer);
+
+/// The paths of the layers that a location names.
+std::set<std::string> layersOf(mlir::Location location);
 
 /// The module as text with locations, weights elided; with `layer`, only the ops whose location
 /// names it, the outermost of nested ones.

@@ -7,6 +7,7 @@ extern "C" const hornet::CompilerFunctions *hornet_compiler() {
       .describe = hornet::describe,
       .inspect = hornet::inspect,
       .inspectStages = hornet::inspectStages,
+      .planMemory = hornet::planMemory,
   };
   return &functions;
 }

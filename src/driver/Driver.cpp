@@ -86,6 +86,10 @@ Expected<ModelDescription> check(const keras::Model &model, const CompileOptions
   return description;
 }
 
+Expected<MemoryPlan> planMemory(const keras::Model &model, const CompileOptions &options) {
+  return HORNET_TRY(compilerLibrary())->planMemory(model, options);
+}
+
 Expected<std::string> inspect(const keras::Model &model, const CompileOptions &options, Stage stage,
                               const std::string &layer) {
   return HORNET_TRY(compilerLibrary())->inspect(model, options, stage, layer);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "compiler/Description.h"
+#include "compiler/MemoryPlan.h"
 #include "compiler/Options.h"
 #include "compiler/Stages.h"
 #include "keras/Model.h"
@@ -36,6 +37,9 @@ Expected<ModelDescription> describe(const keras::Model &model, const CompileOpti
 
 /// The same, and tries the weights on, if the model has any. Input error: every problem.
 Expected<ModelDescription> check(const keras::Model &model, const CompileOptions &options = {});
+
+/// As hornet::planMemory, by the compiler's library.
+Expected<MemoryPlan> planMemory(const keras::Model &model, const CompileOptions &options = {});
 
 /// As hornet::inspect and hornet::inspectStages, by the compiler's library.
 Expected<std::string> inspect(const keras::Model &model, const CompileOptions &options, Stage stage,

@@ -28,6 +28,8 @@ inline constexpr llvm::StringLiteral preparedAttr = "graph.prepared";
 
 /// Attributes of a function after plan-memory, in bytes.
 inline constexpr llvm::StringLiteral arenaBytesAttr = "hornet.arena_bytes";
+/// On a view of the arena: whether it grows with the batch, its offset, its bytes.
+inline constexpr llvm::StringLiteral placeAttr = "hornet.place";
 inline constexpr llvm::StringLiteral arenaBytesPerSampleAttr = "hornet.arena_bytes_per_sample";
 
 /// Attribute of @predict after time-layers: for each section the names of its layers.

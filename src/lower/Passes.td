@@ -137,7 +137,8 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
     Replaces every `memref.alloc` of the function by a view of a trailing byte buffer argument, at
     an offset planned from the buffers' lifetimes. Sizes are `bytes + batch * bytes a sample`;
     offsets scale alike, so that one plan serves every batch. The size of the arena is left in the
-    attributes `hornet.arena_bytes` and `hornet.arena_bytes_per_sample` of the function. A buffer
+    attributes `hornet.arena_bytes` and `hornet.arena_bytes_per_sample` of the function, and each
+    buffer's place in its view's `hornet.place`. A buffer
     that a loop makes in each step is placed once, or once for each thread that shares the loop.
     Runs after bufferization. Upstream has no planner: it allocates and frees each buffer on its own.
   }];

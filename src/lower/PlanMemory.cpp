@@ -159,10 +159,12 @@ private:
       OpBuilder at(buffer.alloc);
       if (buffer.copies > 1)
         offset = ownCopy(at, buffer, offset);
-      Value view = memref::ViewOp::create(at, buffer.alloc.getLoc(), buffer.alloc.getType(),
-                                          function.getArgument(index), offset,
-                                          buffer.alloc.getDynamicSizes());
-      buffer.alloc.replaceAllUsesWith(view);
+      auto view = memref::ViewOp::create(at, buffer.alloc.getLoc(), buffer.alloc.getType(),
+                                         function.getArgument(index), offset,
+                                         buffer.alloc.getDynamicSizes());
+      view->setAttr(placeAttr, builder.getDenseI64ArrayAttr({buffer.perSample, buffer.offset,
+                                                             buffer.bytes * buffer.copies}));
+      buffer.alloc.replaceAllUsesWith(view.getResult());
       buffer.alloc.erase();
     }
   }

@@ -137,6 +137,29 @@ TEST(RuntimeModel, refusesInputsThatDoNotFitByName) {
   EXPECT_EQ(refusal(loaded.run({})), "the model has 1 inputs, 0 arrays were given");
 }
 
+TEST(RuntimeModel, runsIntoTensorsThatTheCallerKeeps) {
+  Model loaded = model();
+  Tensor x = tensor({2, 3}, {1, 1, 1, 2, 2, 2}), y(DType::f32, {2, 3});
+  auto done = loaded.run(std::span(&x, 1), std::span(&y, 1));
+  ASSERT_TRUE(done) << toString(done.error());
+  EXPECT_TRUE(std::ranges::equal(y.as<float>(), std::vector<float>{2, 4, 6, 4, 8, 12}));
+}
+
+TEST(RuntimeModel, refusesOutputsThatDoNotFitByName) {
+  Model loaded = model();
+  Tensor x = tensor({2, 3}, std::vector<float>(6)), small(DType::f32, {1, 3}),
+         whole(DType::i32, {2, 3});
+  auto refusalOf = [&](std::span<Tensor> outputs) {
+    auto result = loaded.run(std::span(&x, 1), outputs);
+    return result ? "accepted" : toString(result.error());
+  };
+  EXPECT_EQ(refusalOf(std::span(&small, 1)),
+            "'y': the output of a batch of 2 needs shape (None, 3) float32, got (1, 3) float32");
+  EXPECT_EQ(refusalOf(std::span(&whole, 1)),
+            "'y': the output of a batch of 2 needs shape (None, 3) float32, got (2, 3) int32");
+  EXPECT_EQ(refusalOf({}), "the model has 1 outputs, 0 arrays were given");
+}
+
 TEST(RuntimeModel, refusesParametersThatDoNotFit) {
   auto wrongShape = Model::load(artifact(), {tensor({2}, {1, 2})});
   ASSERT_FALSE(wrongShape);

@@ -1,5 +1,6 @@
 #include "Commands.h"
 #include "Cost.h"
+#include "Memory.h"
 #include "Options.h"
 #include "Terminal.h"
 
@@ -16,6 +17,8 @@ struct Options {
   ModelOptions model;
   CompileFlags flags;
   bool shapes = false;
+  bool memory = false;
+  size_t batch = 1;
   bool json = false;
 };
 } // namespace
@@ -153,9 +156,22 @@ static Json summaryJson(const keras::Model &model, const ModelDescription &impor
           {"multiply_adds", total.multiplyAdds}};
 }
 
+static Expected<ExitCode> showMemory(const Options &options, const keras::Model &model,
+                                     const CompileOptions &compileOptions) {
+  MemoryPlan plan = HORNET_TRY(driver::planMemory(model, compileOptions));
+  if (options.json)
+    printJson(memoryJson(plan, options.batch));
+  else
+    print(fmt::format("Model: \"{}\"\n{}", printable(model.name),
+                      memoryText(plan, options.batch, Terminal::of(stdout))));
+  return done;
+}
+
 static Expected<ExitCode> summarize(const Options &options) {
   CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
   keras::Model model = HORNET_TRY(options.model.read());
+  if (options.memory)
+    return showMemory(options, model, compileOptions);
   ModelDescription imported = HORNET_TRY(driver::describe(model, compileOptions));
   Terminal terminal = Terminal::of(stdout);
   if (options.json)
@@ -176,7 +192,16 @@ Command addSummary(CLI::App &app) {
   command->add_flag("--shapes", options->shapes,
                     "Every layer's input and output shapes, parameters, multiply-adds and bytes a "
                     "sample, nested layers too");
-  command->add_flag("--json", options->json, "As JSON, with everything that --shapes shows");
+  auto *memory = command->add_flag("--memory", options->memory,
+                                   "What running the model takes of memory: weights, and the arena "
+                                   "of a call with each buffer's place in it");
+  command->add_option("--batch", options->batch, "The batch that --memory counts for")
+      ->type_name("B")
+      ->check(CLI::Range(1, 1 << 24).description(""))
+      ->needs(memory)
+      ->capture_default_str();
+  command->add_flag("--json", options->json,
+                    "As JSON, with everything that --shapes shows, or what --memory does");
   command->footer("Example: hornet summary cnn.h5 --shapes");
   return {command, [options] { return summarize(*options); }};
 }
