@@ -14,9 +14,11 @@ set(may_include
   "lower: graph"
   "emit:"
   "runtime:"
+  "cache: formats"
   "compiler: keras graph import optimize differentiate lower emit runtime"
+  "driver: formats keras import compiler runtime cache"
   "training: formats keras compiler runtime"
-  "tools/hornet: formats keras compiler runtime training"
+  "tools/hornet: formats keras import compiler runtime cache driver training"
   "tools/hornet-opt: graph import optimize differentiate lower compiler")
 
 cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH root)

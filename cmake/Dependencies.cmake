@@ -2,12 +2,15 @@
 
 find_package(MLIR 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/mlir)
 list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
+find_package(LLD 22.1 REQUIRED CONFIG HINTS /usr/lib/llvm-22/lib/cmake/lld)
 include(TableGen)
 include(AddLLVM)
 include(AddMLIR)
 
 find_package(PkgConfig REQUIRED)
-find_package(HDF5 1.10 REQUIRED COMPONENTS C)
+pkg_check_modules(hdf5 REQUIRED hdf5-serial>=1.10)
+find_library(HDF5_ARCHIVE libhdf5.a PATHS ${hdf5_LIBRARY_DIRS} REQUIRED)
+find_library(SZIP sz REQUIRED)
 find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -21,6 +24,14 @@ pkg_check_modules(libzip REQUIRED IMPORTED_TARGET libzip)
 
 add_library(hornet_options INTERFACE)
 target_compile_options(hornet_options INTERFACE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Werror=return-type)
+# Libraries that only some of the code of a static library needs are named by programs that use that code.
+target_link_options(hornet_options INTERFACE -Wl,--as-needed)
+
+# HDF5 as an archive: Debian's shared library brings what reads from the web (curl, TLS, LDAP, Kerberos),
+# which nothing of ours calls and every start would pay for.
+add_library(hornet_hdf5 INTERFACE)
+target_include_directories(hornet_hdf5 SYSTEM INTERFACE ${hdf5_INCLUDE_DIRS})
+target_link_libraries(hornet_hdf5 INTERFACE ${HDF5_ARCHIVE} ${SZIP} ZLIB::ZLIB ${CMAKE_DL_LIBS} m)
 
 # LLVM and MLIR as the two shared libraries, and one precompiled header for all who include them.
 add_library(hornet_mlir INTERFACE)

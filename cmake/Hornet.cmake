@@ -31,6 +31,6 @@ function(hornet_test name)
     math(EXPR index "${shard} - 1")
     add_test(NAME ${part} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${part} PROPERTIES
-      ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${index}")
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SHARDS};GTEST_SHARD_INDEX=${index};HORNET_CACHE_DIR=${PROJECT_BINARY_DIR}/test/cache")
   endforeach()
 endfunction()

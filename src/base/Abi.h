@@ -25,3 +25,17 @@ struct HornetCall {
 /// The type of an entry point.
 typedef void (*HornetEntryPoint)(const struct HornetCall *);
 }
+
+namespace hornet::abi {
+
+/// What an artifact exports, and nothing else: two entry points, and the manifest, JSON in a
+/// null-terminated string. See runtime/Manifest.h.
+inline constexpr char predict[] = "hornet_predict";
+inline constexpr char prepare[] = "hornet_prepare";
+inline constexpr char manifest[] = "hornet_manifest";
+inline constexpr const char *exports[] = {predict, prepare, manifest};
+
+/// Counts the changes of HornetCall and of the manifest. Artifacts of another version are refused.
+inline constexpr int version = 2;
+
+} // namespace hornet::abi

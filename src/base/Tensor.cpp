@@ -1,5 +1,8 @@
 #include "base/Tensor.h"
 
+#include "base/Memory.h"
+
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cassert>
@@ -47,6 +50,13 @@ template <class T> void convert(const Tensor &from, std::span<float> to) {
 size_t sizeOf(DType dtype) { return dtypes[static_cast<size_t>(dtype)].bytes; }
 std::string_view nameOf(DType dtype) { return dtypes[static_cast<size_t>(dtype)].name; }
 
+std::optional<DType> dtypeOf(std::string_view name) {
+  auto found = std::ranges::find(dtypes, name, &DTypeInfo::name);
+  if (found == dtypes.end())
+    return std::nullopt;
+  return static_cast<DType>(found - dtypes.begin());
+}
+
 std::string toString(const Shape &shape) {
   std::string text = "(";
   for (size_t i = 0; i < shape.size(); ++i)
@@ -55,11 +65,12 @@ std::string toString(const Shape &shape) {
 }
 
 Tensor::Tensor(DType dtype, Shape shape) : elementType(dtype), extents(std::move(shape)) {
-  constexpr std::align_val_t alignment{64};
   size_t size = bytes();
-  auto *memory = static_cast<std::byte *>(::operator new[](size, alignment));
-  std::memset(memory, 0, size);
-  storage = {memory, [](std::byte *bytes) { ::operator delete[](bytes, alignment); }};
+  Memory memory = allocate(size);
+  if (!memory)
+    throw std::bad_alloc();
+  std::memset(memory.get(), 0, size);
+  storage = std::move(memory);
 }
 
 Tensor Tensor::fromFloats(Shape shape, std::span<const float> values) {

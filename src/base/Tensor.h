@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ enum class DType : uint8_t { f16, bf16, f32, f64, i8, i16, i32, i64, u8, u16, u3
 size_t sizeOf(DType dtype);
 /// Keras's name: "float32", "bool", …
 std::string_view nameOf(DType dtype);
+/// The type that has this name.
+std::optional<DType> dtypeOf(std::string_view name);
 
 /// Extent of each dimension, outermost first. `unknownSize` marks one that the model leaves open.
 using Shape = std::vector<int64_t>;

@@ -39,10 +39,9 @@ runtime::Manifest makeManifest(ModuleOp module, const import::ImportedModel &imp
   manifest.inputs = portsOf(imported.inputs);
   manifest.outputs = portsOf(imported.outputs);
   llvm::StringMap<size_t> parameters;
-  for (const keras::Parameter &parameter : imported.parameters) {
-    parameters[parameter.symbol] = manifest.parameters.size();
-    manifest.parameters.push_back({parameter.symbol, DType::f32, parameter.shape});
-  }
+  manifest.parameters = imported.parameters;
+  for (size_t i = 0; i < imported.parameters.size(); ++i)
+    parameters[imported.parameters[i].symbol] = i;
   auto predict = module.lookupSymbol<func::FuncOp>(graph::predictName);
   auto prepare = module.lookupSymbol<func::FuncOp>(graph::prepareName);
   manifest.predict = signatureOf(predict, parameters);
@@ -56,7 +55,7 @@ runtime::Manifest makeManifest(ModuleOp module, const import::ImportedModel &imp
   if (auto sections = predict->getAttrOfType<ArrayAttr>(lower::sectionsAttr))
     for (auto layers : sections.getAsRange<ArrayAttr>()) {
       auto names = layers.getAsValueRange<StringAttr>();
-      manifest.sections.emplace_back(names.begin(), names.end());
+      manifest.predict.sections.emplace_back(names.begin(), names.end());
     }
   return manifest;
 }

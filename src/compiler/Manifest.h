@@ -6,7 +6,7 @@
 #pragma once
 
 #include "import/Import.h"
-#include "runtime/Artifact.h"
+#include "runtime/Manifest.h"
 
 #include "mlir/IR/BuiltinOps.h"
 

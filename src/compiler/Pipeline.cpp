@@ -60,10 +60,18 @@ static void addOptimize(OpPassManager &passes, const PipelineSettings &settings)
 }
 
 /// Graph → linalg on tensors; what depends on parameters alone goes to @prepare.
-static void addLinalg(OpPassManager &passes) {
-  passes.addPass(lower::createGraphToLinalg());
+static void addLinalg(OpPassManager &passes, const PipelineSettings &settings) {
+  lower::GraphToLinalgOptions options;
+  options.winogradTile = settings.level == 0 ? 0 : settings.winogradTile;
+  passes.addPass(lower::createGraphToLinalg(options));
   passes.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   passes.addPass(createCanonicalizerPass());
+  if (settings.level > 0) {
+    lower::PackFiltersOptions packing;
+    packing.vectorBytes = settings.target.vectorBytes;
+    packing.vectorRegisters = settings.target.vectorRegisters;
+    passes.addNestedPass<func::FuncOp>(lower::createPackFilters(packing));
+  }
   passes.addPass(lower::createHoistParameters());
   passes.addPass(createCanonicalizerPass());
 }
@@ -101,7 +109,9 @@ static void addBufferize(OpPassManager &passes) {
 
 /// Buffers → one arena; functions → entry points.
 static void addPlan(OpPassManager &passes, const PipelineSettings &settings) {
-  passes.addNestedPass<func::FuncOp>(lower::createPlanMemory());
+  lower::PlanMemoryOptions options;
+  options.threads = settings.threads;
+  passes.addPass(lower::createPlanMemory(options));
   if (settings.profile)
     passes.addPass(lower::createTimeLayers());
   passes.addPass(lower::createEntryPoints());
@@ -111,15 +121,10 @@ static void addPlan(OpPassManager &passes, const PipelineSettings &settings) {
 static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
   passes.addNestedPass<func::FuncOp>(lower::createExpandCopies());
   passes.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
-  passes.addNestedPass<func::FuncOp>(lower::createLowerForall());
+  lower::LowerForallOptions loops;
+  loops.threads = settings.threads;
+  passes.addPass(lower::createLowerForall(loops));
   passes.addNestedPass<func::FuncOp>(lower::createExpandMath());
-  if (settings.threads > 1) {
-    ConvertSCFToOpenMPPassOptions options;
-    options.numThreads = settings.threads;
-    passes.addPass(createConvertSCFToOpenMPPass(options));
-    // Inlines the memref.alloca_scope around each body, which must not get more than one block.
-    passes.addPass(createCanonicalizerPass());
-  }
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createSCFToControlFlowPass());
@@ -138,7 +143,7 @@ void addStage(OpPassManager &passes, Stage stage, const PipelineSettings &settin
   switch (stage) {
   case Stage::import: break;
   case Stage::optimize: addOptimize(passes, settings); break;
-  case Stage::linalg: addLinalg(passes); break;
+  case Stage::linalg: addLinalg(passes, settings); break;
   case Stage::fuse: addFuse(passes, settings); break;
   case Stage::schedule: addSchedule(passes, settings); break;
   case Stage::bufferize: addBufferize(passes); break;

@@ -18,6 +18,7 @@ struct PipelineSettings {
   emit::Target target;
   int level = 3;
   int threads = 1;
+  int winogradTile = 2; ///< largest tile of minimal filtering: 0 (none), 2 or 4
   bool profile = false; ///< with the clock read between layers
 };
 

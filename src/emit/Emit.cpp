@@ -1,5 +1,7 @@
 #include "emit/Emit.h"
 
+#include "base/Abi.h"
+
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
@@ -11,6 +13,7 @@
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
+#include "llvm/Transforms/IPO/Internalize.h"
 
 namespace hornet::emit {
 
@@ -41,6 +44,12 @@ static void allowFullVectors(llvm::Module &module, const Target &target) {
     function.addFnAttr("min-legal-vector-width", bits);
     function.addFnAttr("prefer-vector-width", bits);
   }
+}
+
+static void hideInternals(llvm::Module &module) {
+  llvm::internalizeModule(module, [](const llvm::GlobalValue &value) {
+    return llvm::is_contained(abi::exports, value.getName());
+  });
 }
 
 static void optimize(llvm::Module &module, llvm::TargetMachine &machine, int level) {
@@ -74,6 +83,7 @@ Expected<std::string> emit(mlir::ModuleOp op, const Target &target, int level, O
     return internalError("no code generator for " + target.triple);
   module->setDataLayout(machine->createDataLayout());
   module->setTargetTriple(llvm::Triple(target.triple));
+  hideInternals(*module);
   allowFullVectors(*module, target);
   optimize(*module, *machine, level);
 

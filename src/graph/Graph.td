@@ -262,6 +262,35 @@ def Graph_ConvolutionOp : Graph_InferredOp<"convolution", [SameOperandsElementTy
   }];
 }
 
+def Graph_WinogradConvolutionOp
+    : Graph_InferredOp<"winograd_convolution", [
+        SameOperandsElementType,
+        DeclareOpInterfaceMethods<ReifyRankedShapedTypeOpInterface, ["reifyResultShapes"]>]> {
+  let summary = "Convolution with a transformed 3x3 filter";
+  let description = [{
+    What `graph-to-linalg` makes of a 3x3 convolution of stride 1 where that is faster: minimal
+    filtering F(m x m, 3 x 3) (A. Lavin and S. Gray, "Fast Algorithms for Convolutional Neural
+    Networks", https://arxiv.org/abs/1509.09308). A tile of m x m results takes (m + 2)^2
+    multiplications a channel and filter instead of 9 m^2. The filter is given as one matrix (I, O)
+    for each of these (m + 2)^2 products; padding has been done before.
+
+    Example:
+    ```mlir
+    %y = graph.winograd_convolution %x, %u tile 2
+      : (tensor<?x26x26x32xf32>, tensor<16x32x64xf32>) -> tensor<?x24x24x64xf32>
+    ```
+
+    (C1) input (N, H, W, I) has rank 4 and filter ((tile + 2)^2, I, O) has rank 3.
+    (C2) H and W are static and tile + 2 or more.
+  }];
+  let arguments = (ins Graph_FloatTensor:$input, Graph_FloatTensor:$filter,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$tile);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = [{
+    $input `,` $filter `tile` $tile attr-dict `:` functional-type(operands, results)
+  }];
+}
+
 class Graph_PoolOp<string mnemonic, string function, string more>
     : Graph_InferredOp<mnemonic> {
   let summary = function # " of each window";

@@ -2,6 +2,8 @@
 
 #include "graph/Graph.h"
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
 using namespace mlir;
 using namespace hornet::graph;
 
@@ -63,6 +65,36 @@ LogicalResult ConvolutionOp::inferReturnTypes(MLIRContext *, std::optional<Locat
     return failure();
   shape.push_back(filters);
   results.push_back(RankedTensorType::get(shape, input.getElementType()));
+  return success();
+}
+
+LogicalResult WinogradConvolutionOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                                                      Adaptor op, SmallVectorImpl<Type> &results) {
+  auto input = cast<RankedTensorType>(op.getInput().getType());
+  auto filter = cast<RankedTensorType>(op.getFilter().getType());
+  int64_t span = static_cast<int64_t>(op.getTile()) + 2;
+  if (input.getRank() != 4 || filter.getRank() != 3 || filter.getDimSize(0) != span * span ||
+      filter.getDimSize(1) != input.getDimSize(3))
+    return emitOptionalError(loc, "(C1) expected input (N, H, W, I) and filter (", span * span,
+                             ", I, O), got ", input, " and ", filter);
+  SmallVector<int64_t> shape = {input.getDimSize(0)};
+  for (int64_t extent : input.getShape().slice(1, 2)) {
+    if (ShapedType::isDynamic(extent) || extent < span)
+      return emitOptionalError(loc, "(C2) expected static extents of ", span, " or more, got ",
+                               input);
+    shape.push_back(extent - 2);
+  }
+  shape.push_back(filter.getDimSize(2));
+  results.push_back(RankedTensorType::get(shape, input.getElementType()));
+  return success();
+}
+
+LogicalResult WinogradConvolutionOp::reifyResultShapes(OpBuilder &builder,
+                                                       ReifiedRankedShapedTypeDims &shapes) {
+  SmallVector<OpFoldResult> &shape = shapes.emplace_back();
+  shape.push_back(tensor::getMixedSize(builder, getLoc(), getInput(), 0));
+  for (int64_t extent : getType().getShape().drop_front())
+    shape.push_back(builder.getIndexAttr(extent));
   return success();
 }
 

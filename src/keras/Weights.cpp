@@ -184,4 +184,15 @@ Expected<std::vector<Tensor>> bindWeights(const Model &model, const Weights &wei
   return values;
 }
 
+Expected<std::vector<Tensor>> bindWeights(const Model &model,
+                                          std::span<const Parameter> parameters) {
+  if (model.weights)
+    return bindWeights(model, *model.weights, parameters);
+  if (parameters.empty())
+    return {};
+  return inputError({.file = model.file,
+                     .reason = "the model has no weights, only an architecture",
+                     .mend = "give a weights file too"});
+}
+
 } // namespace hornet::keras

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/Error.h"
-#include "base/Tensor.h"
+#include "base/Parameter.h"
 #include "formats/Hdf5.h"
 
 #include <cstdint>
@@ -19,17 +19,7 @@ namespace hornet::keras {
 
 struct Model;
 
-/// One variable of a layer, as the import declares it.
-struct Parameter {
-  std::string symbol;                 ///< unique, "conv2d/kernel"
-  std::vector<std::string> layerPath; ///< nested models outermost first, then the layer
-  std::string name;                   ///< Keras's name: "kernel", "moving_mean"
-  Shape shape;                        ///< fully known
-  /// Whether the layer trains it: false for statistics, and for all of a layer that is frozen.
-  bool trainable = true;
-  /// Of the object inside the layer that holds it: "cell" in an LSTM; empty: the layer itself.
-  std::string path = {}; // NOLINT(readability-redundant-member-init): may be left out
-};
+using hornet::Parameter;
 
 /// An opened weights file of any layout. Immutable and cheap to share; values are read on demand.
 class Weights {
@@ -63,6 +53,10 @@ private:
 /// both shapes, and are collected: a weight is missing, superfluous, of another shape (which is
 /// compared before anything is read) or not numeric; the file has weights of more or fewer layers.
 Expected<std::vector<Tensor>> bindWeights(const Model &model, const Weights &weights,
+                                          std::span<const Parameter> parameters);
+
+/// The same from the model's own weights. Input error: it has none.
+Expected<std::vector<Tensor>> bindWeights(const Model &model,
                                           std::span<const Parameter> parameters);
 
 } // namespace hornet::keras

@@ -2,6 +2,7 @@
 
 #include "graph/Graph.h"
 #include "lower/Passes.h"
+#include "lower/Winograd.h"
 
 #include "mlir/Transforms/DialectConversion.h"
 
@@ -13,14 +14,17 @@ namespace hornet::lower {
 
 namespace {
 struct GraphToLinalg : impl::GraphToLinalgBase<GraphToLinalg> {
+  using GraphToLinalgBase::GraphToLinalgBase;
+
   void runOnOperation() override {
     ConversionTarget target(getContext());
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
     target.addIllegalDialect<graph::GraphDialect>();
-    target.addLegalOp<graph::ParameterOp, graph::GetParameterOp>();
+    target.addLegalOp<graph::ParameterOp, graph::GetParameterOp, graph::WinogradConvolutionOp>();
     RewritePatternSet patterns(&getContext());
     addElementwiseToLinalg(patterns);
     addContractionToLinalg(patterns);
+    addConvolutionToWinograd(patterns, winogradTile);
     addPoolToLinalg(patterns);
     addReductionToLinalg(patterns);
     addShapeToLinalg(patterns);

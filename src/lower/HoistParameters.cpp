@@ -52,26 +52,28 @@ private:
       }
   }
 
-  /// A value that is worth preparing: a tensor computed (not just named, constant or empty).
+  /// A value that is worth preparing: a tensor computed from parameters, and not just a view of
+  /// one.
   bool isPrepared(Value value) {
-    Operation *op = value.getDefiningOp();
-    if (!isa<RankedTensorType>(value.getType()) || op->hasTrait<OpTrait::ConstantLike>() ||
-        isa<graph::GetParameterOp, tensor::EmptyOp>(op) || !reachesParameter(value))
+    if (!isa<RankedTensorType>(value.getType()) || !isComputed(value) || !reachesParameter(value))
       return false;
     return llvm::any_of(value.getUsers(), [&](Operation *user) {
       return !known.contains(user->getNumResults() ? user->getResult(0) : Value());
     });
   }
 
-  bool reachesParameter(Value value) {
+  /// Names, constants, empty tensors and reshapes of these are free: @predict has them by itself.
+  static bool isComputed(Value value) {
     Operation *op = value.getDefiningOp();
-    if (isa<graph::GetParameterOp>(op))
-      return true;
-    // A reshape of a parameter is free: @predict does it by itself.
     if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op))
-      return !op->getOperand(0).getDefiningOp<graph::GetParameterOp>() &&
-             reachesParameter(op->getOperand(0));
-    return llvm::any_of(op->getOperands(), [&](Value v) { return reachesParameter(v); });
+      return isComputed(op->getOperand(0));
+    return !op->hasTrait<OpTrait::ConstantLike>() &&
+           !isa<graph::GetParameterOp, tensor::EmptyOp>(op);
+  }
+
+  static bool reachesParameter(Value value) {
+    Operation *op = value.getDefiningOp();
+    return isa<graph::GetParameterOp>(op) || llvm::any_of(op->getOperands(), reachesParameter);
   }
 
   void makePrepare() {

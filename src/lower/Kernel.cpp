@@ -11,11 +11,26 @@ namespace hornet::lower {
 bool Access::isContiguousIn(unsigned loop) const {
   if (map.getNumResults() == 0)
     return false;
+  if (packedBlock(loop))
+    return true;
   auto last = dyn_cast<AffineDimExpr>(map.getResults().back());
   if (!last || last.getPosition() != loop)
     return false;
   return llvm::none_of(map.getResults().drop_back(),
                        [&](AffineExpr expr) { return expr.isFunctionOfDim(loop); });
+}
+
+int64_t Access::packedBlock(unsigned loop) const {
+  if (map.getNumResults() < 2)
+    return 0;
+  auto rest = dyn_cast<AffineBinaryOpExpr>(map.getResults().back());
+  auto block = dyn_cast<AffineBinaryOpExpr>(map.getResults().front());
+  AffineExpr dim = getAffineDimExpr(loop, map.getContext());
+  if (!rest || !block || rest.getKind() != AffineExprKind::Mod ||
+      block.getKind() != AffineExprKind::FloorDiv || rest.getLHS() != dim ||
+      block.getLHS() != dim || rest.getRHS() != block.getRHS())
+    return 0;
+  return cast<AffineConstantExpr>(rest.getRHS()).getValue();
 }
 
 static bool hasOnlyParallelLoops(linalg::LinalgOp op) {
@@ -66,34 +81,35 @@ static void addRoot(Kernel &kernel) {
   root.getReductionDims(kernel.reductionLoops);
 }
 
-static void addEpilogue(Kernel &kernel) {
+Epilogue epilogueOf(linalg::GenericOp op, unsigned operand, Access &output) {
   // result[output map of root] = result[map of the operand in the epilogue]: so each loop of the
   // epilogue is a loop of the root.
-  linalg::GenericOp epilogue = kernel.epilogue;
-  OpOperand &taken = epilogue->getOpOperand(kernel.epilogueOperand);
-  AffineMap fromResult = inversePermutation(epilogue.getMatchingIndexingMap(&taken));
-  AffineMap loops = fromResult.compose(kernel.output.map);
-  for (OpOperand *operand : epilogue.getDpsInputOperands())
-    if (operand != &taken)
-      kernel.epilogueInputs.push_back(accessOf(epilogue, operand, loops));
-  kernel.output = accessOf(epilogue, epilogue.getDpsInitOperand(0), loops);
+  OpOperand &taken = op->getOpOperand(operand);
+  AffineMap fromResult = inversePermutation(op.getMatchingIndexingMap(&taken));
+  AffineMap loops = fromResult.compose(output.map);
+  Epilogue epilogue{op, operand, {}};
+  for (OpOperand *input : op.getDpsInputOperands())
+    if (input != &taken)
+      epilogue.inputs.push_back(accessOf(op, input, loops));
+  output = accessOf(op, op.getDpsInitOperand(0), loops);
+  return epilogue;
 }
+
+bool isElementwise(linalg::LinalgOp op) { return hasOnlyParallelLoops(op) && isSupported(op); }
 
 std::optional<Kernel> kernelEndingIn(linalg::LinalgOp op) {
   if (!isSupported(op))
     return std::nullopt;
   Kernel kernel;
   kernel.root = op;
+  std::optional<unsigned> taken;
   auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
   if (generic && hasOnlyParallelLoops(op))
-    if (std::optional<unsigned> operand = findRoot(generic)) {
-      kernel.epilogue = generic;
-      kernel.epilogueOperand = *operand;
-      kernel.root = generic->getOperand(*operand).getDefiningOp<linalg::LinalgOp>();
-    }
+    if ((taken = findRoot(generic)))
+      kernel.root = generic->getOperand(*taken).getDefiningOp<linalg::LinalgOp>();
   addRoot(kernel);
-  if (kernel.epilogue)
-    addEpilogue(kernel);
+  if (taken)
+    kernel.epilogue = epilogueOf(generic, *taken, kernel.output);
   return kernel;
 }
 

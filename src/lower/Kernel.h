@@ -17,26 +17,43 @@ struct Access {
   mlir::AffineMap map; ///< over the kernel's loops
 
   bool dependsOn(unsigned loop) const { return map.isFunctionOfDim(loop); }
-  /// Whether one step of `loop` is one element, so that consecutive steps make a vector.
+  /// Whether one step of `loop` is one element, so that consecutive steps make a vector: anywhere,
+  /// or within blocks of `packedBlock` steps.
   bool isContiguousIn(unsigned loop) const;
+  /// n where the access is packed (n floordiv block, …, n mod block) along `loop`; otherwise 0.
+  int64_t packedBlock(unsigned loop) const;
 };
+
+/// The elementwise op that takes a root's result in registers; there may be none.
+struct Epilogue {
+  mlir::linalg::GenericOp op;
+  unsigned operand = 0;             ///< which of its inputs is the root's result
+  llvm::SmallVector<Access> inputs; ///< in its order, the root's result left out
+
+  explicit operator bool() { return static_cast<bool>(op); }
+};
+
+/// `op` as the epilogue of the root whose result is its input `operand`, with accesses over the
+/// root's loops. `output` is where the root writes, and then where the epilogue does.
+Epilogue epilogueOf(mlir::linalg::GenericOp op, unsigned operand, Access &output);
 
 /// A structured op, and the elementwise op that takes its result, if that is its only use: computed
 /// together, so that the result of the first stays in registers.
 struct Kernel {
   mlir::linalg::LinalgOp root;
-  mlir::linalg::GenericOp epilogue; ///< may be null
-  unsigned epilogueOperand = 0;     ///< which of the epilogue's inputs is the root's result
+  Epilogue epilogue;
 
-  llvm::SmallVector<Access> inputs;         ///< of the root
-  llvm::SmallVector<Access> epilogueInputs; ///< in its order, the root's result left out
-  Access init;                              ///< what the root accumulates onto
-  Access output;                            ///< the tensor that is written
-  llvm::SmallVector<int64_t> extents;       ///< of the loops; dynamic: the batch
+  llvm::SmallVector<Access> inputs;   ///< of the root
+  Access init;                        ///< what the root accumulates onto
+  Access output;                      ///< the tensor that is written
+  llvm::SmallVector<int64_t> extents; ///< of the loops; dynamic: the batch
   llvm::SmallVector<unsigned> parallelLoops, reductionLoops;
 
-  mlir::Operation *last() { return epilogue ? epilogue.getOperation() : root.getOperation(); }
+  mlir::Operation *last() { return epilogue ? epilogue.op.getOperation() : root.getOperation(); }
 };
+
+/// Whether `op` is elementwise and of a form that the vector code can express.
+bool isElementwise(mlir::linalg::LinalgOp op);
 
 /// The kernel that ends in `op`; nothing when `op` is of a kind that stays a plain loop nest.
 std::optional<Kernel> kernelEndingIn(mlir::linalg::LinalgOp op);

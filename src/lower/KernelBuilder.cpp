@@ -1,36 +1,30 @@
 #include "lower/KernelBuilder.h"
 
 #include "lower/Passes.h"
+#include "lower/TileBuilder.h"
 #include "lower/VectorBody.h"
 
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
-
-#include <map>
 
 using namespace mlir;
 
 namespace hornet::lower {
 namespace {
 
-/// A vector of the tile: which row, and where its columns begin and how many they are.
-struct Cell {
-  int64_t row, column, width;
-};
+using Reader = TileBuilder::Reader;
 
 class KernelBuilder {
 public:
   KernelBuilder(RewriterBase &b, const Kernel &kernelToBuild, const Roles &roles,
                 const Schedule &schedule)
       : b(b), kernel(kernelToBuild), roles(roles), schedule(schedule), loc(kernel.last()->getLoc()),
-        steps(kernel.extents.size(), b.getIndexAttr(0)) {}
+        tile(b, loc, roles, kernel.extents.size()) {}
 
   Value build() {
     b.setInsertionPoint(kernel.last());
     Value output = kernel.output.value = freshOutput();
-    for (const Region &region : schedule.regions)
-      for (const ColumnBlocks &columns : region.columns)
-        output = buildRegion(output, region.rows, columns);
+    for (ArrayRef<TileRegion> regions : groups())
+      output = buildGroup(output, regions);
     return output;
   }
 
@@ -60,16 +54,6 @@ private:
     llvm_unreachable("a reduction is as long as the batch");
   }
 
-  OpFoldResult apply(AffineExpr expr, ArrayRef<OpFoldResult> dims,
-                     ArrayRef<OpFoldResult> symbols = {}) {
-    SmallVector<OpFoldResult> operands(dims);
-    llvm::append_range(operands, symbols);
-    return affine::makeComposedFoldedAffineApply(
-        b, loc, AffineMap::get(dims.size(), symbols.size(), expr), operands);
-  }
-
-  Value value(OpFoldResult index) { return getValueOrCreateConstantIndexOp(b, loc, index); }
-
   /// Something that is repeated: `count` times, the i-th of them beginning at start + i * size.
   struct Repeat {
     std::optional<unsigned> loop;
@@ -77,58 +61,99 @@ private:
     int64_t size;
   };
 
-  Value buildRegion(Value output, const Blocks &rows, const ColumnBlocks &columns) {
-    Repeat rowBlocks{roles.rows, b.getIndexAttr(0), b.getIndexAttr(1), rows.size};
-    if (roles.rows) {
-      OpFoldResult size = extent(*roles.rows);
-      rowBlocks.start = apply(rows.start, {}, size);
-      rowBlocks.count = apply(rows.count, {}, size);
-    }
-    Repeat columnBlocks{roles.vectorIsReduction ? std::nullopt : std::optional(roles.vector),
-                        b.getIndexAttr(columns.start), b.getIndexAttr(columns.count),
-                        columns.size()};
-    SmallVector<Repeat> parallel, sequential;
-    for (unsigned loop : roles.outer)
-      parallel.push_back({loop, b.getIndexAttr(0), extent(loop), 1});
-    for (const Repeat &blocks : {columnBlocks, rowBlocks})
-      if (blocks.loop)
-        (schedule.blocksInParallel ? parallel : sequential).push_back(blocks);
-    return buildParallel(output, parallel, sequential, rows.size, columns);
+  /// The regions that one parallel loop covers: those that divide its iterations alike.
+  SmallVector<SmallVector<TileRegion>> groups() {
+    SmallVector<SmallVector<TileRegion>> result;
+    if (!schedule.sharesRows && !schedule.sharesColumns)
+      result.push_back(schedule.regions);
+    else if (!schedule.sharesRows)
+      for (size_t i = 0; i < schedule.regions.front().columns.size(); ++i) {
+        SmallVector<TileRegion> &group = result.emplace_back();
+        for (const TileRegion &region : schedule.regions)
+          group.push_back({region.rows, {region.columns[i]}});
+      }
+    else
+      for (const TileRegion &region : schedule.regions)
+        for (const ColumnBlocks &columns : region.columns)
+          result.push_back({{region.rows, {columns}}});
+    return result;
   }
 
-  /// scf.forall over `parallel`; in it, the slice of the output that belongs to one iteration.
-  Value buildParallel(Value output, ArrayRef<Repeat> parallel, ArrayRef<Repeat> sequential,
-                      int64_t rows, const ColumnBlocks &columns) {
+  Repeat repeatOf(const Blocks &rows) {
+    if (!roles.rows)
+      return {std::nullopt, b.getIndexAttr(0), b.getIndexAttr(1), rows.size};
+    OpFoldResult size = extent(*roles.rows);
+    return {roles.rows, apply(rows.start, {}, size), apply(rows.count, {}, size), rows.size};
+  }
+
+  Repeat repeatOf(const ColumnBlocks &columns) {
+    return {roles.vectorIsReduction ? std::nullopt : std::optional(roles.vector),
+            b.getIndexAttr(columns.start), b.getIndexAttr(columns.count), columns.size()};
+  }
+
+  Value buildGroup(Value output, ArrayRef<TileRegion> regions) {
+    SmallVector<Repeat> shared;
+    auto share = [&](const Repeat &blocks) {
+      if (blocks.loop)
+        shared.push_back(blocks);
+    };
+    if (schedule.sharesColumns)
+      share(repeatOf(regions.front().columns.front()));
+    for (unsigned loop : roles.outer)
+      shared.push_back({loop, b.getIndexAttr(0), extent(loop), 1});
+    if (schedule.sharesRows)
+      share(repeatOf(regions.front().rows));
+    return buildParallel(output, shared, [&](Value slice) {
+      return buildReductionBlocks(slice, [&](Value carried) {
+        for (const TileRegion &region : regions)
+          for (const ColumnBlocks &columns : region.columns)
+            carried = buildRegion(carried, region.rows, columns);
+        return carried;
+      });
+    });
+  }
+
+  /// scf.forall over `shared`; in it, the slice of the output that belongs to one iteration.
+  Value buildParallel(Value output, ArrayRef<Repeat> shared,
+                      llvm::function_ref<Value(Value)> body) {
+    if (shared.empty()) {
+      sliceOffsets.assign(kernel.output.map.getNumResults(), b.getIndexAttr(0));
+      return body(output);
+    }
     SmallVector<OpFoldResult> counts;
-    for (const Repeat &repeat : parallel)
+    for (const Repeat &repeat : shared)
       counts.push_back(repeat.count);
     auto forall = scf::ForallOp::create(b, loc, counts, output, std::nullopt);
-    if (!schedule.parallel)
-      forall->setAttr(sequentialAttr, b.getUnitAttr());
+    if (schedule.work)
+      forall->setAttr(workAttr, b.getI64IntegerAttr(schedule.work / sharedSteps(shared)));
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(forall.getTerminator());
-    auto ivs = forall.getInductionVars();
-    for (auto [repeat, iv] : llvm::zip_equal(parallel, ivs))
-      steps[*repeat.loop] = stepOf(repeat, OpFoldResult(iv));
+    for (auto [repeat, iv] : llvm::zip_equal(shared, forall.getInductionVars()))
+      tile.steps[*repeat.loop] = stepOf(repeat, OpFoldResult(iv));
 
     auto type = cast<RankedTensorType>(output.getType());
     SmallVector<OpFoldResult> offsets, sizes, strides(type.getRank(), b.getIndexAttr(1));
     for (AffineExpr expr : kernel.output.map.getResults()) {
       unsigned loop = cast<AffineDimExpr>(expr).getPosition();
-      auto one = llvm::find_if(parallel, [&](const Repeat &r) { return r.loop == loop; });
-      auto many = llvm::find_if(sequential, [&](const Repeat &r) { return r.loop == loop; });
-      offsets.push_back(one != parallel.end() ? steps[loop] : many->start);
-      sizes.push_back(one != parallel.end()
-                          ? OpFoldResult(b.getIndexAttr(one->size))
-                          : apply(b.getAffineDimExpr(0) * many->size, many->count));
+      auto one = llvm::find_if(shared, [&](const Repeat &r) { return r.loop == loop; });
+      offsets.push_back(one != shared.end() ? tile.steps[loop] : OpFoldResult(b.getIndexAttr(0)));
+      sizes.push_back(one != shared.end() ? OpFoldResult(b.getIndexAttr(one->size)) : extent(loop));
     }
     Value whole = forall.getRegionIterArgs().front();
     Value slice = tensor::ExtractSliceOp::create(b, loc, whole, offsets, sizes, strides);
     sliceOffsets = offsets;
-    Value written = buildSequential(slice, sequential, rows, columns);
+    Value written = body(slice);
     b.setInsertionPointToEnd(forall.getTerminator().getBody());
     tensor::ParallelInsertSliceOp::create(b, loc, written, whole, offsets, sizes, strides);
     return forall.getResult(0);
+  }
+
+  /// Known steps of the parallel loop: all but those of the batch.
+  static int64_t sharedSteps(ArrayRef<Repeat> shared) {
+    int64_t steps = 1;
+    for (const Repeat &repeat : shared)
+      steps *= getConstantIntValue(repeat.count).value_or(1);
+    return std::max<int64_t>(steps, 1);
   }
 
   OpFoldResult stepOf(const Repeat &repeat, OpFoldResult iteration) {
@@ -136,36 +161,54 @@ private:
                  {iteration, repeat.start});
   }
 
-  Value buildSequential(Value slice, ArrayRef<Repeat> loops, int64_t rows,
-                        const ColumnBlocks &columns) {
-    if (loops.empty())
-      return roles.vectorIsReduction ? buildRowReduction(slice) : buildTile(slice, rows, columns);
-    const Repeat &repeat = loops.front();
-    if (isConstantIntValue(repeat.count, 1)) {
-      steps[*repeat.loop] = repeat.start;
-      return buildSequential(slice, loops.drop_front(), rows, columns);
-    }
-    return buildLoop(repeat.count, slice,
-                     [&](Value iteration, ValueRange carried) {
-                       steps[*repeat.loop] = stepOf(repeat, iteration);
-                       return SmallVector<Value>{
-                           buildSequential(carried.front(), loops.drop_front(), rows, columns)};
-                     })
+  /// Where the reduction is split, all tiles take their part of one block of it before any goes on
+  /// to the next: the operands of a block stay in cache. Accumulators wait in the output meanwhile.
+  Value buildReductionBlocks(Value slice, llvm::function_ref<Value(Value)> body) {
+    if (!schedule.reductionBlock)
+      return body(slice);
+    int64_t blocks = kernel.extents[kernel.reductionLoops.front()] / schedule.reductionBlock;
+    return tile
+        .loop(b.getIndexAttr(blocks), slice,
+              [&](Value block, ValueRange carried) {
+                reductionStart =
+                    apply(b.getAffineDimExpr(0) * schedule.reductionBlock, OpFoldResult(block));
+                Value first = tile.value(b.getIndexAttr(0));
+                Value last = tile.value(b.getIndexAttr(blocks - 1));
+                auto equal = arith::CmpIPredicate::eq;
+                isFirstBlock = arith::CmpIOp::create(b, loc, equal, block, first);
+                isLastBlock = arith::CmpIOp::create(b, loc, equal, block, last);
+                return SmallVector<Value>{body(carried.front())};
+              })
         .front();
   }
 
-  using LoopBody = llvm::function_ref<SmallVector<Value>(Value, ValueRange)>;
+  Value buildRegion(Value slice, const Blocks &rows, const ColumnBlocks &columns) {
+    SmallVector<Repeat> loops;
+    if (!schedule.sharesColumns)
+      loops.push_back(repeatOf(columns));
+    if (!schedule.sharesRows)
+      loops.push_back(repeatOf(rows));
+    return buildBlocks(slice, loops, rows.size, columns);
+  }
 
-  /// scf.for from 0 to `count` that carries values.
-  SmallVector<Value> buildLoop(OpFoldResult count, ValueRange carried, LoopBody body,
-                               int64_t step = 1) {
-    auto loop = scf::ForOp::create(b, loc, value(b.getIndexAttr(0)), value(count),
-                                   value(b.getIndexAttr(step)), carried);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    SmallVector<Value> results = body(loop.getInductionVar(), loop.getRegionIterArgs());
-    scf::YieldOp::create(b, loc, results);
-    return SmallVector<Value>(loop.getResults());
+  Value buildBlocks(Value slice, ArrayRef<Repeat> loops, int64_t rows,
+                    const ColumnBlocks &columns) {
+    if (loops.empty())
+      return roles.vectorIsReduction ? buildRowReduction(slice) : buildTile(slice, rows, columns);
+    const Repeat &repeat = loops.front();
+    if (!repeat.loop || isConstantIntValue(repeat.count, 1)) {
+      if (repeat.loop)
+        tile.steps[*repeat.loop] = repeat.start;
+      return buildBlocks(slice, loops.drop_front(), rows, columns);
+    }
+    return tile
+        .loop(repeat.count, slice,
+              [&](Value iteration, ValueRange carried) {
+                tile.steps[*repeat.loop] = stepOf(repeat, iteration);
+                return SmallVector<Value>{
+                    buildBlocks(carried.front(), loops.drop_front(), rows, columns)};
+              })
+        .front();
   }
 
   /// The reductions of `loops`, outermost first, around `body`.
@@ -175,83 +218,21 @@ private:
       return body(carried);
     unsigned loop = loops.front();
     if (kernel.extents[loop] == 1) {
-      steps[loop] = b.getIndexAttr(0);
+      tile.steps[loop] = b.getIndexAttr(0);
       return buildReductions(loops.drop_front(), carried, body);
     }
-    return buildLoop(extent(loop), carried, [&](Value step, ValueRange inner) {
-      steps[loop] = step;
+    OpFoldResult count = reductionStart ? b.getIndexAttr(schedule.reductionBlock) : extent(loop);
+    return tile.loop(count, carried, [&](Value step, ValueRange inner) {
+      tile.steps[loop] = reductionStart ? apply(b.getAffineDimExpr(0) + b.getAffineDimExpr(1),
+                                                {reductionStart, OpFoldResult(step)})
+                                        : OpFoldResult(step);
       return buildReductions(loops.drop_front(), inner, body);
     });
   }
 
   //===--------------------------------------------------------------------===//
-  // Elements
+  // Cells
   //===--------------------------------------------------------------------===//
-
-  /// Where `access` reads for a cell of the tile.
-  SmallVector<OpFoldResult> indices(const Access &access, const Cell &cell) {
-    SmallVector<OpFoldResult> at = steps;
-    auto shift = [&](std::optional<unsigned> loop, int64_t by) {
-      if (loop && by != 0)
-        at[*loop] = apply(b.getAffineDimExpr(0) + by, at[*loop]);
-    };
-    shift(roles.rows, cell.row);
-    shift(roles.vector, cell.column);
-    SmallVector<OpFoldResult> result;
-    for (AffineExpr expr : access.map.getResults())
-      result.push_back(apply(expr, at));
-    return result;
-  }
-
-  Value readScalar(const Access &access, ArrayRef<OpFoldResult> at) {
-    if (!isa<RankedTensorType>(access.value.getType()))
-      return access.value;
-    return tensor::ExtractOp::create(b, loc, access.value,
-                                     getValueOrCreateConstantIndexOp(b, loc, at));
-  }
-
-  /// A vector of the cell's columns, or the one element that they share.
-  Value read(const Access &access, const Cell &cell) {
-    if (!access.dependsOn(roles.vector))
-      return readScalar(access, indices(access, cell));
-    Type element = getElementTypeOrSelf(access.value.getType());
-    auto type = VectorType::get(cell.width, element);
-    if (!access.isContiguousIn(roles.vector))
-      return gather(access, cell, type);
-    Value padding = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
-    SmallVector<bool> inBounds = {true};
-    return vector::TransferReadOp::create(
-        b, loc, type, access.value, getValueOrCreateConstantIndexOp(b, loc, indices(access, cell)),
-        padding, inBounds);
-  }
-
-  /// Element by element, where columns do not lie side by side.
-  Value gather(const Access &access, const Cell &cell, VectorType type) {
-    SmallVector<Value> elements;
-    for (int64_t i = 0; i < cell.width; ++i)
-      elements.push_back(
-          readScalar(access, indices(access, {cell.row, cell.column + i, cell.width})));
-    return vector::FromElementsOp::create(b, loc, type, elements);
-  }
-
-  /// Reads each input once, however many cells share it.
-  class Reader {
-  public:
-    explicit Reader(KernelBuilder &builder) : builder(builder) {}
-    Value operator()(const Access &access, const Cell &cell) {
-      bool byRow = builder.roles.rows && access.dependsOn(*builder.roles.rows);
-      bool byColumn = access.dependsOn(builder.roles.vector);
-      auto key = std::tuple(&access, byRow ? cell.row : -1, byColumn ? cell.column : -1);
-      Value &value = values[key];
-      if (!value)
-        value = builder.read(access, cell);
-      return value;
-    }
-
-  private:
-    KernelBuilder &builder;
-    std::map<std::tuple<const Access *, int64_t, int64_t>, Value> values;
-  };
 
   /// The root's body for one cell; `accumulator` may be null where nothing is accumulated.
   Value computeRoot(Reader &reader, const Cell &cell, Value accumulator) {
@@ -266,22 +247,12 @@ private:
     return vectorizeBody(b, body, arguments, cell.width);
   }
 
-  Value computeEpilogue(Reader &reader, const Cell &cell, Value result) {
-    if (!kernel.epilogue)
-      return result;
-    linalg::GenericOp epilogue = kernel.epilogue;
-    Block &body = *epilogue.getBlock();
-    SmallVector<Value> arguments;
-    const Access *next = kernel.epilogueInputs.begin();
-    for (unsigned i = 0; i + 1 < body.getNumArguments(); ++i) {
-      bool isResult = i == kernel.epilogueOperand;
-      const Access *access = isResult ? nullptr : next++;
-      bool unused = body.getArgument(i).use_empty();
-      arguments.push_back(isResult ? result : unused ? Value() : reader(*access, cell));
-    }
-    bool readsOutput = !body.getArguments().back().use_empty();
-    arguments.push_back(readsOutput ? reader(kernel.output, cell) : Value());
-    return vectorizeBody(b, body, arguments, cell.width);
+  /// Where the cell lies in the slice of the output that is being written.
+  SmallVector<OpFoldResult> inSlice(const Cell &cell) {
+    SmallVector<OpFoldResult> at = tile.indices(kernel.output, cell);
+    for (auto [index, offset] : llvm::zip_equal(at, sliceOffsets))
+      index = apply(b.getAffineDimExpr(0) - b.getAffineDimExpr(1), {index, offset});
+    return at;
   }
 
   /// What the root accumulates onto: a constant, or what is there.
@@ -297,14 +268,9 @@ private:
                : vector::BroadcastOp::create(b, loc, type, element).getResult();
   }
 
-  Value write(Value slice, const Cell &cell, Value vector) {
-    SmallVector<OpFoldResult> at = indices(kernel.output, cell);
-    for (auto [index, offset] : llvm::zip_equal(at, sliceOffsets))
-      index = apply(b.getAffineDimExpr(0) - b.getAffineDimExpr(1), {index, offset});
-    SmallVector<bool> inBounds = {true};
-    auto store = vector::TransferWriteOp::create(
-        b, loc, vector, slice, getValueOrCreateConstantIndexOp(b, loc, at), inBounds);
-    return store.getResult();
+  OpFoldResult apply(AffineExpr expr, ArrayRef<OpFoldResult> dims,
+                     ArrayRef<OpFoldResult> symbols = {}) {
+    return tile.apply(expr, dims, symbols);
   }
 
   //===--------------------------------------------------------------------===//
@@ -320,17 +286,43 @@ private:
         column += width;
       }
     }
-    SmallVector<Value> results = reduceTile(cells);
-    Reader reader(*this);
+    SmallVector<Value> results = reduceTile(slice, cells);
+    if (schedule.reductionBlock && kernel.epilogue)
+      results =
+          choose(isLastBlock, [&] { return epilogues(cells, results); }, [&] { return results; });
+    else
+      results = epilogues(cells, results);
     for (auto [cell, result] : llvm::zip_equal(cells, results))
-      slice = write(slice, cell, computeEpilogue(reader, cell, result));
+      slice = tile.writeVector(result, slice, inSlice(cell));
     return slice;
   }
 
-  SmallVector<Value> reduceTile(ArrayRef<Cell> cells) {
-    Reader before(*this);
+  SmallVector<Value> epilogues(ArrayRef<Cell> cells, ArrayRef<Value> results) {
+    Reader reader(tile);
+    SmallVector<Value> finished;
+    for (auto [cell, result] : llvm::zip_equal(cells, results))
+      finished.push_back(tile.epilogue(reader, kernel.epilogue, kernel.output, cell, result));
+    return finished;
+  }
+
+  using Vectors = llvm::function_ref<SmallVector<Value>()>;
+
+  /// scf.if with the values of `yes` or of `no`.
+  SmallVector<Value> choose(Value condition, Vectors yes, Vectors no) {
+    auto region = [&](Vectors values) {
+      return [&, values](OpBuilder &nested, Location at) {
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPoint(nested.getInsertionBlock(), nested.getInsertionPoint());
+        scf::YieldOp::create(b, at, values());
+      };
+    };
+    return SmallVector<Value>(
+        scf::IfOp::create(b, loc, condition, region(yes), region(no)).getResults());
+  }
+
+  SmallVector<Value> reduceTile(Value slice, ArrayRef<Cell> cells) {
     auto step = [&](ValueRange accumulators) {
-      Reader reader(*this);
+      Reader reader(tile);
       SmallVector<Value> results;
       for (auto [i, cell] : llvm::enumerate(cells))
         results.push_back(
@@ -339,9 +331,17 @@ private:
     };
     if (kernel.reductionLoops.empty())
       return step({});
-    SmallVector<Value> starts;
-    for (const Cell &cell : cells)
-      starts.push_back(start(before, cell));
+    auto fresh = [&] {
+      Reader before(tile);
+      return llvm::map_to_vector(cells, [&](const Cell &cell) { return start(before, cell); });
+    };
+    auto partial = [&] {
+      return llvm::map_to_vector(cells, [&](const Cell &cell) {
+        return tile.readVector(slice, inSlice(cell), cell.width);
+      });
+    };
+    SmallVector<Value> starts =
+        schedule.reductionBlock ? choose(isFirstBlock, fresh, partial) : fresh();
     return buildReductions(kernel.reductionLoops, starts, step);
   }
 
@@ -369,30 +369,31 @@ private:
       partials.push_back(neutral(combiner, cell.width));
     partials = buildReductions(outer, partials, [&](ValueRange carried) {
       SmallVector<Value> now(carried.take_front(whole.size()));
-      now = buildLoop(
+      now = tile.loop(
           b.getIndexAttr(covered), now,
           [&](Value at, ValueRange inner) {
-            steps[roles.vector] = at;
+            tile.steps[roles.vector] = at;
             return accumulate(whole, inner);
           },
           step);
-      steps[roles.vector] = b.getIndexAttr(0);
+      tile.steps[roles.vector] = b.getIndexAttr(0);
       llvm::append_range(now, accumulate(rest, carried.drop_front(whole.size())));
       return now;
     });
 
     Cell single{0, 0, 1};
-    Reader reader(*this);
+    Reader reader(tile);
     Value result = vector::ExtractOp::create(b, loc, start(reader, single), 0);
     for (Value partial : partials)
       result = vector::ReductionOp::create(b, loc, kind, partial, result);
     Value vector =
         vector::BroadcastOp::create(b, loc, VectorType::get(1, result.getType()), result);
-    return write(slice, single, computeEpilogue(reader, single, vector));
+    vector = tile.epilogue(reader, kernel.epilogue, kernel.output, single, vector);
+    return tile.writeVector(vector, slice, inSlice(single));
   }
 
   SmallVector<Value> accumulate(ArrayRef<Cell> cells, ValueRange accumulators) {
-    Reader reader(*this);
+    Reader reader(tile);
     SmallVector<Value> results;
     for (auto [cell, accumulator] : llvm::zip_equal(cells, accumulators))
       results.push_back(computeRoot(reader, cell, accumulator));
@@ -410,8 +411,10 @@ private:
   const Roles &roles;
   const Schedule &schedule;
   Location loc;
-  SmallVector<OpFoldResult> steps;        ///< where each loop is
+  TileBuilder tile;
   SmallVector<OpFoldResult> sliceOffsets; ///< of the slice of the output that is being written
+  OpFoldResult reductionStart;            ///< of the block of the reduction, where it is split
+  Value isFirstBlock, isLastBlock;        ///< of the reduction
 };
 
 } // namespace
@@ -419,6 +422,14 @@ private:
 Value buildKernel(RewriterBase &rewriter, const Kernel &kernel, const Roles &roles,
                   const Schedule &schedule) {
   return KernelBuilder(rewriter, kernel, roles, schedule).build();
+}
+
+Value scheduleKernel(RewriterBase &rewriter, linalg::LinalgOp op, const Machine &machine) {
+  std::optional<Kernel> kernel = kernelEndingIn(op);
+  std::optional<Roles> roles = kernel ? rolesOf(*kernel) : std::nullopt;
+  if (!roles)
+    return Value();
+  return buildKernel(rewriter, *kernel, *roles, chooseSchedule(*kernel, *roles, machine));
 }
 
 } // namespace hornet::lower

@@ -14,8 +14,11 @@ def GraphToLinalg : Pass<"graph-to-linalg", "::mlir::ModuleOp"> {
   let description = [{
     Every graph op becomes `linalg.generic` ops, slices and reshapes on tensors; parameters stay
     symbols. Runs after the graph passes (`graph.batch_norm` and `graph.dropout` must be gone) and
-    before everything else of this folder.
+    before everything else of this folder. 3x3 convolutions become `graph.winograd_convolution`
+    where that is cheaper, and stay so until `schedule`.
   }];
+  let options = [Option<"winogradTile", "winograd-tile", "int64_t", "0",
+                        "Largest tile of minimal filtering: 2, 4, or 0 for none">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
@@ -30,6 +33,22 @@ def HoistParameters : Pass<"hoist-parameters", "::mlir::ModuleOp"> {
     (folding, packing), and before fusion, which would mix them with activations.
   }];
   let dependentDialects = ["::mlir::func::FuncDialect"];
+}
+
+def PackFilters : Pass<"pack-filters", "::mlir::func::FuncOp"> {
+  let summary = "Lay filters out in the order in which kernels read them";
+  let description = [{
+    The filter (..., N) of a sum of products whose columns need more than one tile becomes
+    (N / block, ..., block), where a block is as wide as the tiles of the schedule: each tile then
+    reads one stream. The op reads element `n` at `n floordiv block` and `n mod block`. Packing
+    depends on parameters alone, so that `hoist-parameters`, which runs after this pass, moves it to
+    `@prepare`. Upstream's `linalg.pack` splits the loops of the op too, and with them all that is
+    fused to it.
+  }];
+  let options = [
+    Option<"vectorBytes", "vector-bytes", "int64_t", "32", "Bytes of a vector register">,
+    Option<"vectorRegisters", "vector-registers", "int64_t", "16", "Number of vector registers">];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def FuseElementwise : Pass<"fuse-elementwise", "::mlir::func::FuncOp"> {
@@ -63,13 +82,18 @@ def ScheduleKernels : Pass<"schedule", "::mlir::func::FuncOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
-def LowerForall : Pass<"lower-forall", "::mlir::func::FuncOp"> {
-  let summary = "Turn scf.forall into scf.parallel, or into scf.for where one thread is enough";
+def LowerForall : Pass<"lower-forall", "::mlir::ModuleOp"> {
+  let summary = "Turn scf.forall into OpenMP's loops, or into scf.for where one thread is enough";
   let description = [{
-    Loops that the schedule marked `hornet.sequential` become `scf.for`. Upstream's passes convert
-    all loops of a function alike. Runs after bufferization.
+    Loops that carry `hornet.work` are shared by threads, in equal parts, if at run time all their
+    steps together are worth waking a thread; others become `scf.for`. The body becomes a function
+    of the steps to take, and each thread finds its part from its number: upstream's
+    `convert-scf-to-openmp` shares every loop, by way of the runtime's worksharing, which allocates
+    and waits once more. Runs after bufferization.
   }];
-  let dependentDialects = ["::mlir::scf::SCFDialect"];
+  let options = [
+    Option<"threads", "threads", "int64_t", "1", "Threads that parallel loops are shared by">];
+  let dependentDialects = ["::mlir::omp::OpenMPDialect", "::mlir::scf::SCFDialect"];
 }
 
 def ResultsToDestinations : Pass<"results-to-destinations", "::mlir::ModuleOp"> {
@@ -103,16 +127,20 @@ def ExpandMath : Pass<"expand-math", "::mlir::func::FuncOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
-def PlanMemory : Pass<"plan-memory", "::mlir::func::FuncOp"> {
+def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
   let summary = "Place all temporary buffers in one arena";
   let description = [{
     Replaces every `memref.alloc` of the function by a view of a trailing byte buffer argument, at
     an offset planned from the buffers' lifetimes. Sizes are `bytes + batch * bytes a sample`;
     offsets scale alike, so that one plan serves every batch. The size of the arena is left in the
-    attributes `hornet.arena_bytes` and `hornet.arena_bytes_per_sample` of the function. Runs after
-    bufferization. Upstream has no planner: it allocates and frees each buffer on its own.
+    attributes `hornet.arena_bytes` and `hornet.arena_bytes_per_sample` of the function. A buffer
+    that a loop makes in each step is placed once, or once for each thread that shares the loop.
+    Runs after bufferization. Upstream has no planner: it allocates and frees each buffer on its own.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+  let options = [
+    Option<"threads", "threads", "int64_t", "1", "Threads that parallel loops are shared by">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::memref::MemRefDialect"];
 }
 
 def TimeLayers : Pass<"time-layers", "::mlir::ModuleOp"> {

@@ -1,4 +1,6 @@
+#include "lower/KernelBuilder.h"
 #include "lower/Passes.h"
+#include "lower/Threads.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Bufferization/Transforms/BufferViewFlowAnalysis.h"
@@ -18,7 +20,8 @@ constexpr int64_t alignment = 64;
 struct Buffer {
   memref::AllocOp alloc;
   bool perSample;
-  int64_t bytes; ///< in all, or a sample; a multiple of the alignment
+  int64_t bytes;  ///< in all, or a sample; a multiple of the alignment
+  int64_t copies; ///< one for each thread that makes its own
   unsigned first, last;
   int64_t offset = 0;
 
@@ -52,7 +55,8 @@ std::optional<int64_t> timesBatch(Value extent) {
 
 class Planner {
 public:
-  explicit Planner(func::FuncOp function) : function(function), aliases(function) {}
+  Planner(func::FuncOp function, int64_t threads)
+      : function(function), threads(threads), aliases(function) {}
 
   LogicalResult run() {
     WalkResult walk = function.walk([&](memref::AllocOp alloc) {
@@ -67,8 +71,9 @@ public:
 
 private:
   LogicalResult measure(memref::AllocOp alloc) {
-    if (alloc->getBlock() != &function.getBody().front())
-      return alloc.emitOpError("allocates inside a loop, where no arena can hold it");
+    bool inLoop = alloc->getBlock() != &function.getBody().front();
+    if (inLoop && !alloc.getDynamicSizes().empty())
+      return alloc.emitOpError("allocates an unknown size inside a loop");
     MemRefType type = alloc.getType();
     int64_t bytes = type.getElementTypeBitWidth() < 8 ? 1 : type.getElementTypeBitWidth() / 8;
     for (int64_t extent : type.getShape())
@@ -80,9 +85,18 @@ private:
       bytes *= *factor;
     }
     auto [first, last] = lifetime(alloc);
+    int64_t copies = isSharedByThreads(alloc) ? threads : 1;
     buffers.push_back({alloc, !alloc.getDynamicSizes().empty(),
-                       static_cast<int64_t>(llvm::alignTo(bytes, alignment)), first, last});
+                       static_cast<int64_t>(llvm::alignTo(bytes, alignment)), copies, first, last});
     return success();
+  }
+
+  static bool isSharedByThreads(Operation *op) {
+    for (auto loop = op->getParentOfType<scf::ForallOp>(); loop;
+         loop = loop->getParentOfType<scf::ForallOp>())
+      if (loop->hasAttr(workAttr))
+        return true;
+    return false;
   }
 
   /// Positions of the first and last op that touch the buffer under any name.
@@ -106,7 +120,8 @@ private:
     for (Buffer &buffer : buffers)
       order.push_back(&buffer);
     llvm::sort(order, [](Buffer *a, Buffer *b) {
-      return std::pair(-a->bytes, a->first) < std::pair(-b->bytes, b->first);
+      return std::pair(-a->bytes * a->copies, a->first) <
+             std::pair(-b->bytes * b->copies, b->first);
     });
     for (Buffer *buffer : order) {
       SmallVector<Buffer *> obstacles;
@@ -114,10 +129,10 @@ private:
                     [&](Buffer *other) { return other->meets(*buffer); });
       llvm::sort(obstacles, [](Buffer *a, Buffer *b) { return a->offset < b->offset; });
       for (Buffer *other : obstacles)
-        if (buffer->offset + buffer->bytes > other->offset)
-          buffer->offset = std::max(buffer->offset, other->offset + other->bytes);
+        if (buffer->offset + buffer->bytes * buffer->copies > other->offset)
+          buffer->offset = std::max(buffer->offset, other->offset + other->bytes * other->copies);
       int64_t &total = buffer->perSample ? bytesPerSample : bytes;
-      total = std::max(total, buffer->offset + buffer->bytes);
+      total = std::max(total, buffer->offset + buffer->bytes * buffer->copies);
       placed.push_back(buffer);
     }
   }
@@ -142,12 +157,22 @@ private:
                                        arith::MulIOp::create(builder, loc, batch, scale));
       }
       OpBuilder at(buffer.alloc);
+      if (buffer.copies > 1)
+        offset = ownCopy(at, buffer, offset);
       Value view = memref::ViewOp::create(at, buffer.alloc.getLoc(), buffer.alloc.getType(),
                                           function.getArgument(index), offset,
                                           buffer.alloc.getDynamicSizes());
       buffer.alloc.replaceAllUsesWith(view);
       buffer.alloc.erase();
     }
+  }
+
+  /// Where the copy of the thread that runs begins.
+  Value ownCopy(OpBuilder &at, Buffer &buffer, Value offset) {
+    Location loc = buffer.alloc.getLoc();
+    Value thread = callOpenMP(at, loc, function, threadNumber);
+    Value bytes = arith::ConstantIndexOp::create(at, loc, buffer.bytes);
+    return arith::AddIOp::create(at, loc, offset, arith::MulIOp::create(at, loc, thread, bytes));
   }
 
   /// The leading extent of the first argument that has a dynamic one.
@@ -161,6 +186,7 @@ private:
   }
 
   func::FuncOp function;
+  int64_t threads;
   BufferViewFlowAnalysis aliases;
   DenseMap<Operation *, unsigned> positions;
   SmallVector<Buffer> buffers;
@@ -168,9 +194,12 @@ private:
 };
 
 struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
+  using PlanMemoryBase::PlanMemoryBase;
+
   void runOnOperation() override {
-    if (failed(Planner(getOperation()).run()))
-      signalPassFailure();
+    for (auto function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
+      if (!function.isDeclaration() && failed(Planner(function, threads).run()))
+        return signalPassFailure();
   }
 };
 

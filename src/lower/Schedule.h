@@ -34,22 +34,55 @@ struct ColumnBlocks {
 /// A part of the output that is covered by register tiles of one size for each of `columns`:
 /// `rows.size` rows by `widths` columns of accumulators, which stay in registers over all of the
 /// reduction.
-struct Region {
+struct TileRegion {
   Blocks rows;
   llvm::SmallVector<ColumnBlocks> columns;
 };
 
 struct Schedule {
-  llvm::SmallVector<Region> regions;
-  /// Loops that threads share: the outer ones always, blocks of rows or columns where the outer
-  /// ones are too few. False for kernels that cost less than waking a thread.
-  bool parallel = false, blocksInParallel = false;
+  llvm::SmallVector<TileRegion> regions;
+  /// What threads share besides the outer loops. Shared blocks of columns are the outermost loop,
+  /// so that each thread reads its own part of the filter, and reads it once.
+  bool sharesRows = false, sharesColumns = false;
+  /// Multiply-adds of a sample, or what takes as long; 0 where there is one thread.
+  int64_t work = 0;
+  /// Steps of the reduction that all tiles take together before any goes on; 0: all at once.
+  int64_t reductionBlock = 0;
   /// Of a reduction that is itself the vector: vectors a step, each with its own partial result.
   int64_t partials = 1, vectorWidth = 1;
 };
 
+/// `extent` columns in tiles of at most `vectors` vectors of `width`, the last ones narrower: 37
+/// columns in vectors of 8, 2 at a time, are two blocks of [8, 8] and one of [5].
+llvm::SmallVector<ColumnBlocks> splitColumns(int64_t extent, int64_t width, int64_t vectors);
+
+/// Columns in one tile of a sum of products, which is as wide as a packed filter's blocks.
+int64_t packedColumns(const Kernel &kernel, const Machine &machine);
+
 /// The analytic choice. Accumulators (rows × vectors of columns), one vector of each column and one
 /// broadcast element must fit into the registers.
 Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine &machine);
+
+/// What a 3x3 convolution of one sample is made of: its results, and the channels of its input.
+struct ConvolutionExtents {
+  int64_t rows, columns, channels, filters;
+};
+
+/// The tile of minimal filtering that makes this convolution cheapest, at most `largest`; 0 for
+/// computing it directly.
+int64_t chooseWinogradTile(const ConvolutionExtents &extents, int64_t largest);
+
+/// Blocks of tiles that are transformed, multiplied and transformed back while they stay in cache.
+struct WinogradSchedule {
+  int64_t rows, columns;           ///< tiles in a block
+  int64_t rowBlocks, columnBlocks; ///< blocks in a sample
+  int64_t filters;                 ///< that are multiplied before they are transformed back
+  int64_t work = 0;                ///< as in Schedule
+
+  int64_t blocks() const { return rowBlocks * columnBlocks; }
+};
+
+WinogradSchedule chooseWinograd(const ConvolutionExtents &extents, int64_t tile,
+                                const Machine &machine);
 
 } // namespace hornet::lower

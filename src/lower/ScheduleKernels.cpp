@@ -1,6 +1,7 @@
 #include "lower/KernelBuilder.h"
 #include "lower/Passes.h"
 #include "lower/Structured.h"
+#include "lower/Winograd.h"
 
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 
@@ -45,22 +46,17 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
         getOperation().getBody().getOps<tensor::InsertSliceOp>());
     for (tensor::InsertSliceOp insert : inserts)
       computeInPlace(rewriter, insert);
-    SmallVector<linalg::LinalgOp> ops(getOperation().getBody().getOps<linalg::LinalgOp>());
     Machine machine{vectorBytes, vectorRegisters, threads};
+    SmallVector<graph::WinogradConvolutionOp> convolutions(
+        getOperation().getBody().getOps<graph::WinogradConvolutionOp>());
+    for (graph::WinogradConvolutionOp convolution : convolutions)
+      scheduleWinograd(rewriter, convolution, machine);
+    SmallVector<linalg::LinalgOp> ops(getOperation().getBody().getOps<linalg::LinalgOp>());
     for (linalg::LinalgOp op : llvm::reverse(ops))
       if (op->use_empty())
         rewriter.eraseOp(op);
-      else
-        schedule(rewriter, op, machine);
-  }
-
-  static void schedule(RewriterBase &rewriter, linalg::LinalgOp op, const Machine &machine) {
-    std::optional<Kernel> kernel = kernelEndingIn(op);
-    std::optional<Roles> roles = kernel ? rolesOf(*kernel) : std::nullopt;
-    if (!roles)
-      return;
-    Schedule schedule = chooseSchedule(*kernel, *roles, machine);
-    rewriter.replaceOp(op, buildKernel(rewriter, *kernel, *roles, schedule));
+      else if (Value built = scheduleKernel(rewriter, op, machine))
+        rewriter.replaceOp(op, built);
   }
 };
 

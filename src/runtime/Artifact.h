@@ -6,49 +6,12 @@
 #pragma once
 
 #include "base/Abi.h"
-#include "base/Tensor.h"
+#include "runtime/Manifest.h"
 
 #include <memory>
-#include <string>
-#include <vector>
+#include <span>
 
 namespace hornet::runtime {
-
-/// An input or output of a model. The leading extent is the batch, `unknownSize`.
-struct Port {
-  std::string name;
-  DType dtype = DType::f32;
-  Shape shape;
-};
-
-/// A weight argument of an entry point: a parameter of the model, or a result of `hornet_prepare`.
-struct WeightSlot {
-  enum class Source { parameter, prepared } source;
-  size_t index; ///< into Manifest::parameters or Manifest::prepared
-};
-
-/// Bytes of temporary memory that a call needs: `bytes + batch * bytesPerSample`.
-struct ArenaSize {
-  size_t bytes = 0;
-  size_t bytesPerSample = 0;
-};
-
-/// What an entry point takes, in the order of HornetCall::buffers: inputs (predict only), weights,
-/// outputs (prepare: the prepared values), arena.
-struct EntrySignature {
-  std::vector<WeightSlot> weights;
-  ArenaSize arena;
-};
-
-struct Manifest {
-  std::string model;
-  std::vector<Port> inputs, outputs; ///< of the model, in its order
-  std::vector<Port> parameters;      ///< symbol and static shape, in the order of the weights
-  std::vector<Shape> prepared;       ///< float32, written once by hornet_prepare
-  EntrySignature predict, prepare;
-  /// Of code compiled for profiling: the layers of each section of hornet_predict, in order.
-  std::vector<std::vector<std::string>> sections;
-};
 
 /// Code with its manifest. `code` keeps the code alive.
 struct Artifact {
@@ -57,5 +20,13 @@ struct Artifact {
   HornetEntryPoint prepare = nullptr;
   std::shared_ptr<void> code;
 };
+
+/// Loads a shared object that Hornet made, which executes code: only from where the user's own
+/// programs come from. Input error: not a shared object, not an artifact, or one of another
+/// version. Machine error: a library that it needs (LLVM's OpenMP runtime) is not installed.
+Expected<Artifact> loadArtifact(const std::string &path);
+
+/// The same from memory.
+Expected<Artifact> loadArtifact(std::span<const std::byte> bytes);
 
 } // namespace hornet::runtime

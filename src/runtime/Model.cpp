@@ -1,5 +1,7 @@
 #include "runtime/Model.h"
 
+#include "base/Memory.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,55 +13,46 @@ namespace hornet::runtime {
 
 namespace {
 
-constexpr std::align_val_t alignment{64};
-
-struct FreeAligned {
-  void operator()(std::byte *bytes) const { ::operator delete[](bytes, alignment); }
+/// What one call needs besides its arrays. Kept between calls, so that they allocate nothing.
+struct Frame {
+  Memory arena;
+  size_t arenaBytes = 0;
+  std::vector<void *> buffers;
+  std::vector<timespec> stamps; ///< of code compiled for profiling
 };
-using Memory = std::unique_ptr<std::byte[], FreeAligned>;
 
-Memory allocate(size_t bytes) {
-  return Memory(static_cast<std::byte *>(::operator new[](bytes, alignment, std::nothrow)));
-}
-
-/// Arenas between calls: a call takes one that is large enough, or makes one, and gives it back.
-class ArenaPool {
+/// Frames between calls: a call takes one, or makes one, and gives it back.
+class FramePool {
 public:
-  struct Arena {
-    Memory memory;
-    size_t bytes = 0;
-  };
-
-  Expected<Arena> take(size_t bytes) {
-    Arena arena;
+  Expected<Frame> take(size_t arenaBytes) {
+    Frame frame;
     {
       std::lock_guard lock(mutex);
       if (!free.empty()) {
-        arena = std::move(free.back());
+        frame = std::move(free.back());
         free.pop_back();
       }
     }
-    if (arena.bytes >= bytes && arena.memory)
-      return arena;
-    arena = {allocate(bytes), bytes};
-    if (!arena.memory)
-      return machineError(fmt::format("out of memory: {} bytes of temporary buffers", bytes));
-    return arena;
+    if (frame.arena && frame.arenaBytes >= arenaBytes)
+      return frame;
+    frame.arena.reset(); // before the larger one is there
+    frame.arena = allocate(arenaBytes);
+    frame.arenaBytes = arenaBytes;
+    if (!frame.arena)
+      return machineError(fmt::format("out of memory: {} bytes of temporary buffers", arenaBytes));
+    return frame;
   }
 
-  void give(Arena arena) {
+  void give(Frame frame) {
+    frame.buffers.clear();
     std::lock_guard lock(mutex);
-    free.push_back(std::move(arena));
+    free.push_back(std::move(frame));
   }
 
 private:
   std::mutex mutex;
-  std::vector<Arena> free;
+  std::vector<Frame> free;
 };
-
-size_t sizeFor(const ArenaSize &size, int64_t batch) {
-  return size.bytes + size.bytesPerSample * static_cast<size_t>(batch);
-}
 
 } // namespace
 
@@ -67,24 +60,32 @@ struct Model::State {
   Artifact artifact;
   std::vector<Tensor> parameters;
   std::vector<Tensor> prepared;
-  mutable ArenaPool arenas;
-
-  void appendWeights(const EntrySignature &entry, std::vector<void *> &buffers) const {
-    for (const WeightSlot &slot : entry.weights) {
-      const auto &from = slot.source == WeightSlot::Source::parameter ? parameters : prepared;
-      buffers.push_back(const_cast<std::byte *>(from[slot.index].data()));
-    }
-  }
+  mutable FramePool frames;
 
   Expected<void> call(HornetEntryPoint entry, const EntrySignature &signature, int64_t batch,
-                      std::vector<void *> buffers, timespec *stamps = nullptr) const {
-    ArenaPool::Arena arena = HORNET_TRY(arenas.take(sizeFor(signature.arena, batch)));
-    buffers.push_back(arena.memory.get());
-    if (stamps)
-      buffers.push_back(stamps);
-    HornetCall arguments{batch, buffers.data()};
+                      std::span<const Tensor> inputs, std::span<Tensor> outputs,
+                      std::vector<int64_t> *nanoseconds = nullptr) const {
+    const ArenaSize &size = signature.arena;
+    Frame frame =
+        HORNET_TRY(frames.take(size.bytes + size.bytesPerSample * static_cast<size_t>(batch)));
+    auto add = [&](const Tensor &tensor) {
+      frame.buffers.push_back(const_cast<std::byte *>(tensor.data()));
+    };
+    std::ranges::for_each(inputs, add);
+    for (const WeightSlot &slot : signature.weights)
+      add((slot.source == WeightSlot::Source::parameter ? parameters : prepared)[slot.index]);
+    std::ranges::for_each(outputs, add);
+    frame.buffers.push_back(frame.arena.get());
+    if (!signature.sections.empty()) {
+      frame.stamps.resize(signature.sections.size() + 1);
+      frame.buffers.push_back(frame.stamps.data());
+    }
+    HornetCall arguments{batch, frame.buffers.data()};
     entry(&arguments);
-    arenas.give(std::move(arena));
+    if (nanoseconds)
+      for (const timespec &stamp : frame.stamps)
+        nanoseconds->push_back(stamp.tv_sec * 1'000'000'000 + stamp.tv_nsec);
+    frames.give(std::move(frame));
     return {};
   }
 
@@ -92,13 +93,21 @@ struct Model::State {
     const Manifest &manifest = artifact.manifest;
     for (const Shape &shape : manifest.prepared)
       prepared.emplace_back(DType::f32, shape);
-    if (prepared.empty())
-      return {};
-    std::vector<void *> buffers;
-    appendWeights(manifest.prepare, buffers);
-    for (Tensor &value : prepared)
-      buffers.push_back(value.data());
-    return call(artifact.prepare, manifest.prepare, 1, std::move(buffers));
+    if (!prepared.empty())
+      HORNET_TRY(call(artifact.prepare, manifest.prepare, 1, {}, prepared));
+    dropUnused();
+    return {};
+  }
+
+  /// Parameters that were only prepared from need no memory any more.
+  void dropUnused() {
+    std::vector<bool> used(parameters.size());
+    for (const WeightSlot &slot : artifact.manifest.predict.weights)
+      if (slot.source == WeightSlot::Source::parameter)
+        used[slot.index] = true;
+    for (size_t i = 0; i < used.size(); ++i)
+      if (!used[i])
+        parameters[i] = Tensor();
   }
 };
 
@@ -107,12 +116,12 @@ static Expected<void> checkParameters(const Manifest &manifest, std::span<const 
     return inputError({.reason = fmt::format("{} parameters are needed, {} were given",
                                              manifest.parameters.size(), values.size())});
   for (size_t i = 0; i < values.size(); ++i) {
-    const Port &slot = manifest.parameters[i];
-    if (values[i].dtype() != slot.dtype || values[i].shape() != slot.shape)
+    const Parameter &slot = manifest.parameters[i];
+    if (values[i].dtype() != DType::f32 || values[i].shape() != slot.shape)
       return inputError(
-          {.attribute = slot.name,
+          {.attribute = slot.symbol,
            .reason = fmt::format("shape {} {} is needed, got {} {}", toString(slot.shape),
-                                 nameOf(slot.dtype), toString(values[i].shape()),
+                                 nameOf(DType::f32), toString(values[i].shape()),
                                  nameOf(values[i].dtype()))});
   }
   return {};
@@ -164,6 +173,24 @@ static Expected<int64_t> checkInputs(const std::vector<Port> &ports,
   return batch;
 }
 
+static Expected<void> checkOutputs(const std::vector<Port> &ports, std::span<const Tensor> outputs,
+                                   int64_t batch) {
+  if (outputs.size() != ports.size())
+    return inputError({.reason = fmt::format("the model has {} outputs, {} arrays were given",
+                                             ports.size(), outputs.size())});
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const Shape &shape = outputs[i].shape();
+    if (outputs[i].dtype() != ports[i].dtype || !fits(shape, ports[i].shape) ||
+        (!shape.empty() && shape[0] != batch))
+      return inputError(
+          {.attribute = ports[i].name,
+           .reason = fmt::format("the output of a batch of {} needs shape {} {}, got {} {}", batch,
+                                 toString(ports[i].shape), nameOf(ports[i].dtype), toString(shape),
+                                 nameOf(outputs[i].dtype()))});
+  }
+  return {};
+}
+
 /// Zero-filled tensors for the outputs of one call.
 static Expected<std::vector<Tensor>> makeOutputs(const std::vector<Port> &ports, int64_t batch) {
   try {
@@ -179,31 +206,29 @@ static Expected<std::vector<Tensor>> makeOutputs(const std::vector<Port> &ports,
   }
 }
 
-Expected<std::vector<Tensor>> Model::run(std::span<const Tensor> inputs) const {
-  std::vector<int64_t> nanoseconds;
-  return run(inputs, nanoseconds);
+Expected<void> Model::run(std::span<const Tensor> inputs, std::span<Tensor> outputs) const {
+  int64_t batch = HORNET_TRY(checkInputs(this->inputs(), inputs));
+  HORNET_TRY(checkOutputs(this->outputs(), outputs, batch));
+  if (batch == 0)
+    return {};
+  return state->call(state->artifact.predict, manifest().predict, batch, inputs, outputs);
 }
 
-Expected<std::vector<Tensor>> Model::run(std::span<const Tensor> inputs,
-                                         std::vector<int64_t> &nanoseconds) const {
+Expected<void> Model::run(std::span<const Tensor> inputs, std::span<Tensor> outputs,
+                          std::vector<int64_t> &nanoseconds) const {
+  int64_t batch = HORNET_TRY(checkInputs(this->inputs(), inputs));
+  HORNET_TRY(checkOutputs(this->outputs(), outputs, batch));
   nanoseconds.clear();
+  if (batch == 0)
+    return {};
+  return state->call(state->artifact.predict, manifest().predict, batch, inputs, outputs,
+                     &nanoseconds);
+}
+
+Expected<std::vector<Tensor>> Model::run(std::span<const Tensor> inputs) const {
   int64_t batch = HORNET_TRY(checkInputs(this->inputs(), inputs));
   std::vector<Tensor> results = HORNET_TRY(makeOutputs(outputs(), batch));
-  if (batch == 0)
-    return results;
-  std::vector<void *> buffers;
-  for (const Tensor &input : inputs)
-    buffers.push_back(const_cast<std::byte *>(input.data()));
-  state->appendWeights(manifest().predict, buffers);
-  for (Tensor &result : results)
-    buffers.push_back(result.data());
-  std::vector<timespec> stamps;
-  if (!manifest().sections.empty())
-    stamps.resize(manifest().sections.size() + 1);
-  HORNET_TRY(state->call(state->artifact.predict, manifest().predict, batch, std::move(buffers),
-                         stamps.data()));
-  for (const timespec &stamp : stamps)
-    nanoseconds.push_back(stamp.tv_sec * 1'000'000'000 + stamp.tv_nsec);
+  HORNET_TRY(run(inputs, results));
   return results;
 }
 

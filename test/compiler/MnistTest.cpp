@@ -60,6 +60,16 @@ TEST_P(MnistFile, seesTheThree) {
     expectThree(compile(*model, {.level = level, .target = "x86-64-v3"}));
 }
 
+/// The ways to convolve agree with Keras: directly, and by minimal filtering with either tile.
+TEST(Mnist, everyTileOfMinimalFilteringSeesTheThree) {
+  auto model = keras::readModel(example + "cnn.h5");
+  ASSERT_TRUE(model) << toString(model.error());
+  for (int winograd : {0, 2, 4})
+    for (const char *target : {"x86-64-v2", "x86-64-v3"})
+      for (int threads : {1, 2})
+        expectThree(compile(*model, {.threads = threads, .target = target, .winograd = winograd}));
+}
+
 INSTANTIATE_TEST_SUITE_P(All, MnistFile,
                          testing::Values(File{example + "cnn.h5"},
                                          File{golden + "cnn_with_input_layer.h5"},

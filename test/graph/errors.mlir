@@ -331,3 +331,21 @@ func.func @concatenate_extents(%x: tensor<?x8x2xf32>, %y: tensor<?x9x2xf32>) {
   %0 = graph.concatenate %x, %y dimension 2 : (tensor<?x8x2xf32>, tensor<?x9x2xf32>) -> tensor<?x8x4xf32>
   return
 }
+
+// -----
+
+func.func @winograd_filter(%x: tensor<?x8x8x4xf32>, %u: tensor<9x4x8xf32>) {
+  // expected-error @+2 {{(C1) expected input (N, H, W, I) and filter (16, I, O), got 'tensor<?x8x8x4xf32>' and 'tensor<9x4x8xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.winograd_convolution %x, %u tile 2 : (tensor<?x8x8x4xf32>, tensor<9x4x8xf32>) -> tensor<?x6x6x8xf32>
+  return
+}
+
+// -----
+
+func.func @winograd_input(%x: tensor<?x8x5x4xf32>, %u: tensor<36x4x8xf32>) {
+  // expected-error @+2 {{(C2) expected static extents of 6 or more, got 'tensor<?x8x5x4xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.winograd_convolution %x, %u tile 4 : (tensor<?x8x5x4xf32>, tensor<36x4x8xf32>) -> tensor<?x6x3x8xf32>
+  return
+}

@@ -156,3 +156,12 @@ func.func @concatenate_adds_up(%x: tensor<?x2x3xf32>, %y: tensor<?x2x4xf32>) {
     : (tensor<?x2x3xf32>, tensor<?x2x4xf32>, tensor<?x2x3xf32>) -> tensor<1xf32>
   return
 }
+
+// -----
+
+func.func @winograd_convolution_is_valid(%x: tensor<?x26x20x32xf32>, %u: tensor<16x32x64xf32>) {
+  // expected-error @+2 {{inferred type(s) 'tensor<?x24x18x64xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.winograd_convolution %x, %u tile 2 : (tensor<?x26x20x32xf32>, tensor<16x32x64xf32>) -> tensor<1xf32>
+  return
+}

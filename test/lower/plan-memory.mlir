@@ -1,4 +1,4 @@
-// RUN: hornet-opt %s --plan-memory -split-input-file -verify-diagnostics | FileCheck %s
+// RUN: hornet-opt %s --plan-memory=threads=2 -split-input-file -verify-diagnostics | FileCheck %s
 
 // Buffers that do not live at the same time share their place; sizes grow with the batch.
 
@@ -49,12 +49,43 @@ func.func @unknown(%x: memref<?x?xf32>) {
 
 // -----
 
-func.func @in_a_loop(%n: index) {
+func.func @unknown_in_a_loop(%n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   scf.for %i = %c0 to %n step %c1 {
-    // expected-error @+1 {{allocates inside a loop}}
-    %a = memref.alloc() : memref<4xf32>
+    // expected-error @+1 {{allocates an unknown size inside a loop}}
+    %a = memref.alloc(%i) : memref<?xf32>
+  }
+  return
+}
+
+// -----
+
+// Each thread of a shared loop has its own copy; a loop of one thread needs one.
+
+// CHECK: func.func private @omp_get_thread_num() -> i32
+// CHECK-LABEL: func.func @scratch
+// CHECK-SAME: %[[ARENA:[a-z0-9]+]]: memref<?xi8>
+// CHECK-SAME: hornet.arena_bytes = 256 : i64
+// CHECK: scf.forall
+// CHECK: %[[THREAD:.*]] = func.call @omp_get_thread_num()
+// CHECK: %[[INDEX:.*]] = arith.index_cast %[[THREAD]]
+// CHECK: arith.muli %[[INDEX]], %{{.*}} : index
+// CHECK: memref.view %[[ARENA]]
+// CHECK: scf.forall
+// CHECK-NOT: call
+// CHECK: memref.view %[[ARENA]]
+func.func @scratch(%x: memref<64x20xf32>) {
+  %zero = arith.constant 0.0 : f32
+  scf.forall (%i) in (64) {
+    %a = memref.alloc() : memref<20xf32>
+    linalg.fill ins(%zero : f32) outs(%a : memref<20xf32>)
+    %row = memref.subview %x[%i, 0] [1, 20] [1, 1] : memref<64x20xf32> to memref<20xf32, strided<[1], offset: ?>>
+    linalg.copy ins(%a : memref<20xf32>) outs(%row : memref<20xf32, strided<[1], offset: ?>>)
+  } {hornet.work = 160 : i64}
+  scf.forall (%i) in (64) {
+    %b = memref.alloc() : memref<20xf32>
+    linalg.fill ins(%zero : f32) outs(%b : memref<20xf32>)
   }
   return
 }

@@ -30,15 +30,12 @@ func.func @convolution(%x: tensor<?x26x26x32xf32>, %f: tensor<3x3x32x64xf32>, %b
   return %2 : tensor<?x24x24x64xf32>
 }
 
-// 10 columns are a vector of 8 and one of 2; rows of an unknown batch go 6 at a time, then one by one.
+// 10 columns are a vector of 8 and one of 2; rows of an unknown batch go 6 at a time, then 2, then 1.
 
 // CHECK-LABEL: func.func @dense
-// CHECK: scf.forall (%{{.*}}) in
 // CHECK: vector.transfer_read {{.*}} vector<8xf32>
 // CHECK: vector.transfer_read {{.*}} vector<2xf32>
-// CHECK-COUNT-6: arith.mulf {{.*}} vector<2xf32>
-// CHECK: scf.forall
-// CHECK: arith.mulf {{.*}} vector<2xf32>
+// CHECK-COUNT-9: arith.mulf {{.*}} vector<2xf32>
 // CHECK-NOT: arith.mulf {{.*}} vector<2xf32>
 // CHECK: return
 func.func @dense(%x: tensor<?x128xf32>, %k: tensor<128x10xf32>) -> tensor<?x10xf32> {
@@ -58,13 +55,32 @@ func.func @row_sum(%x: tensor<?x70xf32>) -> tensor<?xf32> {
   return %0 : tensor<?xf32>
 }
 
-// Small kernels do not wake a second thread.
+// What a step of a shared loop costs is known: a relu of 10 elements, a tenth of a convolution.
 
 // THREADS-LABEL: func.func @small
-// THREADS: hornet.sequential
+// THREADS: hornet.work = 80
 func.func @small(%x: tensor<?x10xf32>) -> tensor<?x10xf32> {
   %0 = graph.relu %x : tensor<?x10xf32>
   return %0 : tensor<?x10xf32>
+}
+
+// A wide filter is read once: its columns are the outermost loop. A long reduction is split, so that
+// the part of a tile's columns stays in cache: accumulators are stored and loaded between the parts,
+// and the relu waits for the last.
+
+// CHECK-LABEL: func.func @long_reduction
+// CHECK: scf.forall (%{{.*}}) in (8)
+// CHECK: scf.for %[[BLOCK:.*]] = %c0 to %c3
+// CHECK: %[[FIRST:.*]] = arith.cmpi eq, %[[BLOCK]], %c0
+// CHECK: %[[LAST:.*]] = arith.cmpi eq, %[[BLOCK]], %c2
+// CHECK: scf.if %[[FIRST]]
+// CHECK: scf.for %{{.*}} = %c0 to %c3072
+// CHECK: scf.if %[[LAST]]
+// CHECK-COUNT-12: arith.cmpf olt
+func.func @long_reduction(%x: tensor<?x9216xf32>, %k: tensor<9216x128xf32>) -> tensor<?x128xf32> {
+  %0 = graph.matmul %x, %k : (tensor<?x9216xf32>, tensor<9216x128xf32>) -> tensor<?x128xf32>
+  %1 = graph.relu %0 : tensor<?x128xf32>
+  return %1 : tensor<?x128xf32>
 }
 
 // What has no contiguous vectors reads element by element, but still writes vectors.

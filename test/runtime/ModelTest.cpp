@@ -40,7 +40,7 @@ Artifact artifact() {
   Artifact result;
   result.manifest.inputs = {{"x", DType::f32, {unknownSize, 3}}};
   result.manifest.outputs = {{"y", DType::f32, {unknownSize, 3}}};
-  result.manifest.parameters = {{"layer/scale", DType::f32, {3}}};
+  result.manifest.parameters = {{"layer/scale", {"layer"}, "scale", {3}}};
   result.manifest.prepared = {{3}};
   result.manifest.prepare.weights = {{Source::parameter, 0}};
   result.manifest.predict = {{{Source::prepared, 0}}, {0, 64}};
@@ -84,7 +84,7 @@ TEST(RuntimeModel, preparesOnceAndRunsAnyBatch) {
 
 TEST(RuntimeModel, tellsWhenEachSectionBegan) {
   Artifact profiled = artifact();
-  profiled.manifest.sections = {{"first"}, {"second", "third"}};
+  profiled.manifest.predict.sections = {{"first"}, {"second", "third"}};
   profiled.predict = [](const HornetCall *call) {
     predict(call);
     auto *stamps = static_cast<int64_t *>(call->buffers[4]);
@@ -97,10 +97,11 @@ TEST(RuntimeModel, tellsWhenEachSectionBegan) {
   ASSERT_TRUE(loaded);
   Tensor x = tensor({1, 3}, {1, 1, 1});
   std::vector<int64_t> nanoseconds;
-  ASSERT_TRUE(loaded->run(std::span(&x, 1), nanoseconds));
+  Tensor y(DType::f32, {1, 3});
+  ASSERT_TRUE(loaded->run(std::span(&x, 1), std::span(&y, 1), nanoseconds));
   EXPECT_EQ(nanoseconds, (std::vector<int64_t>{0, 1'000'000'007, 2'000'000'014}));
   ASSERT_TRUE(loaded->run(std::span(&x, 1)));
-  ASSERT_TRUE(model().run(std::span(&x, 1), nanoseconds));
+  ASSERT_TRUE(model().run(std::span(&x, 1), std::span(&y, 1), nanoseconds));
   EXPECT_TRUE(nanoseconds.empty());
 }
 

@@ -29,17 +29,16 @@ struct Result {
 static Expected<Result> measure(const TrialOptions &options) {
   Result result{HORNET_TRY(Trial::read(options))};
   const Trial &trial = result.trial;
-  CompiledModel model = HORNET_TRY(compile(trial.model, trial.options));
+  runtime::Model model = HORNET_TRY(driver::load(trial.model, trial.options, options.cache.used()));
   std::vector<Tensor> inputs = randomInputs(model.inputs(), options.batch);
-  result.timing = HORNET_TRY(timeCalls(options.seconds, [&]() -> Expected<void> {
-    HORNET_TRY(model.run(inputs));
-    return {};
-  }));
+  std::vector<Tensor> outputs = HORNET_TRY(model.run(inputs));
+  result.timing =
+      HORNET_TRY(timeCalls(options.seconds, [&] { return model.run(inputs, outputs); }));
   result.multiplyAdds = static_cast<double>(totalCost(trial.description).multiplyAdds) *
                         static_cast<double>(options.batch);
   result.bytes = touchedBytes(model.manifest(), options.batch);
-  result.peak = measurePeak(trial.threads());
-  result.bandwidth = measureBandwidth(static_cast<size_t>(result.bytes), trial.threads());
+  result.peak = measurePeak(threadsOf(trial.options));
+  result.bandwidth = measureBandwidth(static_cast<size_t>(result.bytes), threadsOf(trial.options));
   return result;
 }
 
@@ -48,7 +47,7 @@ static Json jsonOf(const TrialOptions &options, const Result &result) {
   return {{"model", options.model.file},
           {"random_weights", result.trial.randomWeights},
           {"batch", options.batch},
-          {"threads", result.trial.threads()},
+          {"threads", threadsOf(result.trial.options)},
           {"calls", timing.calls},
           {"median_us", timing.median},
           {"min_us", timing.least},

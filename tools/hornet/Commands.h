@@ -28,5 +28,6 @@ Command addInspect(CLI::App &app);
 Command addDoctor(CLI::App &app);
 Command addBench(CLI::App &app);
 Command addProfile(CLI::App &app);
+Command addCache(CLI::App &app);
 
 } // namespace hornet::tool

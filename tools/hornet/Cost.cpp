@@ -1,15 +1,16 @@
 #include "Cost.h"
 
-#include "llvm/Support/MathExtras.h"
+#include <algorithm>
 
 namespace hornet::tool {
 
-/// Elements of one sample.
+/// Elements of one sample, or as many bytes as there can be.
 static int64_t elements(const Shape &shape) {
-  uint64_t count = 1;
+  int64_t count = 1;
   for (int64_t extent : shape)
-    count = extent == unknownSize ? count : llvm::SaturatingMultiply<uint64_t>(count, extent);
-  return static_cast<int64_t>(std::min<uint64_t>(count, INT64_MAX / Cost::bytesEach));
+    if (extent != unknownSize && __builtin_mul_overflow(count, extent, &count))
+      count = INT64_MAX;
+  return std::min(count, INT64_MAX / Cost::bytesEach);
 }
 
 Cost costOf(const ModelDescription &model, const import::LayerRecord &layer) {
@@ -27,7 +28,7 @@ Cost costOf(const ModelDescription &model, const import::LayerRecord &layer) {
 
 Cost totalCost(const ModelDescription &model) {
   Cost total;
-  for (const keras::Parameter &parameter : model.parameters) {
+  for (const Parameter &parameter : model.parameters) {
     total.parameters += elements(parameter.shape);
     total.trainable += parameter.trainable ? elements(parameter.shape) : 0;
   }

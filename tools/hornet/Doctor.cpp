@@ -2,8 +2,6 @@
 #include "Options.h"
 #include "Terminal.h"
 
-#include "compiler/Describe.h"
-
 #include <fmt/format.h>
 #include <numeric>
 
@@ -28,7 +26,7 @@ struct Finding {
 static Expected<Finding> find(const Options &options) {
   CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
   keras::Model model = HORNET_TRY(options.model.read());
-  return Finding{HORNET_TRY(check(model, compileOptions)), model.weights != nullptr};
+  return Finding{HORNET_TRY(driver::check(model, compileOptions)), model.weights != nullptr};
 }
 
 static Json jsonOf(const std::vector<Problem> &problems) {
@@ -73,7 +71,7 @@ static std::string health(const std::string &file, const Finding &finding) {
       text += fmt::format("  {:<10} '{}' {} {}\n", what, printable(port.name), toString(port.shape),
                           nameOf(port.dtype));
   int64_t parameters = 0;
-  for (const keras::Parameter &parameter : model.parameters)
+  for (const Parameter &parameter : model.parameters)
     parameters += std::accumulate(parameter.shape.begin(), parameter.shape.end(), int64_t{1},
                                   std::multiplies<>());
   text += fmt::format("  {:<10} {}\n  {:<10} {} in {} weights{}\n", "layers", model.layers.size(),

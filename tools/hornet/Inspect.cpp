@@ -42,11 +42,11 @@ static Expected<ExitCode> show(const Options &options) {
                                "through all stages"});
   keras::Model model = HORNET_TRY(options.model.read());
   if (!options.stopAfter.empty()) {
-    print(HORNET_TRY(inspect(model, compileOptions, stage, options.layer)));
+    print(HORNET_TRY(driver::inspect(model, compileOptions, stage, options.layer)));
     return done;
   }
   Terminal terminal = Terminal::of(stdout);
-  auto texts = HORNET_TRY(inspectStages(model, compileOptions, options.layer));
+  auto texts = HORNET_TRY(driver::inspectStages(model, compileOptions, options.layer));
   for (const StageName &row : stageNames)
     print(fmt::format(
         "{}\n{}\n",

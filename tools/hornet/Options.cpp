@@ -32,10 +32,21 @@ void CompileFlags::add(CLI::App &command) {
                   "The processor to make code for: native, x86-64-v3, x86-64-v4, …")
       ->type_name("CPU")
       ->capture_default_str();
+  command
+      .add_option("--winograd", winograd,
+                  "Largest tile of minimal filtering for 3x3 convolutions: 0 for none, 2, or 4, "
+                  "which rounds more")
+      ->type_name("0|2|4")
+      ->check(CLI::IsMember({0, 2, 4}).description(""))
+      ->capture_default_str();
   addRepeated(command, "--shape", shapes,
               "The shape of an input, batch first, where the model leaves it open: "
               "NAME=1,28,28,1")
       ->type_name("NAME=SHAPE");
+}
+
+void CacheFlag::add(CLI::App &command) {
+  command.add_flag("--no-cache", off, "Compile, though the code may be on disk; keep none there");
 }
 
 /// "1,28,28,1"; "?" and "None" are left open.
@@ -57,7 +68,7 @@ static std::optional<Shape> parseShape(std::string_view text) {
 }
 
 Expected<CompileOptions> CompileFlags::parse() const {
-  CompileOptions options{level, threads, target, {}};
+  CompileOptions options{level, threads, target, {}, winograd};
   InputError wrong;
   for (const std::string &text : shapes) {
     size_t equals = text.rfind('=');

@@ -5,7 +5,8 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
-#include "compiler/Compiler.h"
+#include "compiler/Options.h"
+#include "driver/Driver.h"
 
 #include <CLI/CLI.hpp>
 #include <optional>
@@ -27,12 +28,21 @@ struct ModelOptions {
 struct CompileFlags {
   int level = 3;
   int threads = 0;
+  int winograd = 2;
   std::string target = "native";
   std::vector<std::string> shapes; ///< "NAME=1,28,28,1"
 
   void add(CLI::App &command);
   /// Input error: a shape that is none.
   Expected<CompileOptions> parse() const;
+};
+
+/// Whether compiled code is looked for, and kept, on disk.
+struct CacheFlag {
+  bool off = false;
+
+  void add(CLI::App &command);
+  bool used() const { return !off; }
 };
 
 /// A flag that may be given several times, with one value each time.

@@ -19,6 +19,7 @@ namespace {
 struct Options {
   ModelOptions model;
   CompileFlags flags;
+  CacheFlag cache;
   ImageOptions images;
   std::string resample = "bilinear";
   size_t top = 3;
@@ -40,7 +41,7 @@ struct Answer {
 struct Report {
   std::vector<Answer> answers; ///< one an image
   std::vector<std::string> labels;
-  std::vector<StageTime> times;
+  driver::LoadReport loading;
   double milliseconds = 0; ///< from the start of the process
 
   std::string nameOf(size_t index) const {
@@ -114,7 +115,7 @@ static Expected<std::vector<std::string>> readLabels(const std::string &file, si
 
 static Expected<Report> predict(const Options &options) {
   Report report;
-  std::vector<StageTime> &times = report.times;
+  std::vector<StageTime> &times = report.loading.times;
   times.push_back({"start", startUp()});
   auto begin = Clock::now();
   CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
@@ -122,7 +123,8 @@ static Expected<Report> predict(const Options &options) {
   if (compileOptions.shapes.empty())
     if (auto shape = HORNET_TRY(shapeFromImage(model, options.images.files.front())))
       compileOptions.shapes.emplace_back(model.inputs[0].name, *shape);
-  CompiledModel compiled = HORNET_TRY(compile(model, compileOptions, &times));
+  runtime::Model compiled =
+      HORNET_TRY(driver::load(model, compileOptions, options.cache.used(), &report.loading));
 
   const std::string &file = options.model.file;
   ImageInput input = HORNET_TRY(imageInputOf(file, compiled.inputs()));
@@ -156,10 +158,11 @@ static Json jsonOf(const Options &options, const Report &report) {
                       {"top", top}});
   }
   Json stages = Json::object();
-  for (const StageTime &time : report.times)
+  for (const StageTime &time : report.loading.times)
     stages[time.stage] = time.milliseconds;
   return {{"model", options.model.file},
           {"images", images},
+          {"cached", report.loading.cached},
           {"milliseconds", report.milliseconds},
           {"stages", stages}};
 }
@@ -205,7 +208,7 @@ static std::string textOf(const Options &options, const Report &report, const Te
 
 static std::string timesTable(const Report &report, const Terminal &terminal) {
   Table table({{"Step"}, {"Milliseconds", Table::Align::right}});
-  for (const StageTime &time : report.times)
+  for (const StageTime &time : report.loading.times)
     table.add({time.stage, fmt::format("{:.1f}", time.milliseconds)});
   table.add({"total", fmt::format("{:.1f}", report.milliseconds)});
   return "\n" + table.format(terminal);
@@ -220,8 +223,11 @@ static Expected<ExitCode> show(const Options &options) {
   }
   print(textOf(options, report, terminal));
   print(fmt::format("in {:.0f} ms\n", report.milliseconds));
-  if (options.time)
+  if (options.time) {
     print(timesTable(report, terminal));
+    if (report.loading.cacheError)
+      printNote("nothing is cached: " + toString(*report.loading.cacheError));
+  }
   return done;
 }
 
@@ -257,6 +263,7 @@ Command addPredict(CLI::App &app) {
   command->add_flag("--json", options->json, "As JSON");
   command->add_flag("--time", options->time, "Where the time goes");
   options->flags.add(*command);
+  options->cache.add(*command);
   command->footer("The image is converted to gray or RGB and resized as the model's input wants "
                   "it, then divided by 255.\nExample: hornet predict cnn.h5 test3.png --invert");
   return {command, [options] {

@@ -68,16 +68,16 @@ static double shareOfBound(const ProfileRow &row, const Profile &profile) {
 static Expected<void> measureTurns(const Options &options, Profile &profile) {
   CompileOptions withClock = profile.trial.options;
   withClock.profile = true;
-  CompiledModel plain = HORNET_TRY(compile(profile.trial.model, profile.trial.options));
-  CompiledModel profiled = HORNET_TRY(compile(profile.trial.model, withClock));
+  const keras::Model &model = profile.trial.model;
+  bool useCache = options.cache.used();
+  runtime::Model plain = HORNET_TRY(driver::load(model, profile.trial.options, useCache));
+  runtime::Model profiled = HORNET_TRY(driver::load(model, withClock, useCache));
   std::vector<Tensor> inputs = randomInputs(plain.inputs(), options.batch);
-  auto callPlain = [&]() -> Expected<void> {
-    HORNET_TRY(plain.run(inputs));
-    return {};
-  };
+  std::vector<Tensor> outputs = HORNET_TRY(plain.run(inputs));
+  auto callPlain = [&] { return plain.run(inputs, outputs); };
   std::vector<int64_t> nanoseconds;
   auto callProfiled = [&]() -> Expected<void> {
-    HORNET_TRY(profiled.run(inputs, nanoseconds));
+    HORNET_TRY(profiled.run(inputs, outputs, nanoseconds));
     profile.stamps.push_back(nanoseconds);
     return {};
   };
@@ -95,9 +95,10 @@ static Expected<void> measureTurns(const Options &options, Profile &profile) {
   }
   profile.plain = summarize(std::move(plainTimes));
   profile.profiled = summarize(std::move(profiledTimes));
-  profile.sections = inModelOrder(profile.trial.description, profiled.manifest().sections);
-  profile.bandwidth = measureBandwidth(
-      static_cast<size_t>(touchedBytes(plain.manifest(), options.batch)), profile.trial.threads());
+  profile.sections = inModelOrder(profile.trial.description, profiled.manifest().predict.sections);
+  profile.bandwidth =
+      measureBandwidth(static_cast<size_t>(touchedBytes(plain.manifest(), options.batch)),
+                       threadsOf(profile.trial.options));
   return {};
 }
 
@@ -112,7 +113,7 @@ static double shareOfBounds(const Profile &profile) {
 static Expected<Profile> measure(const Options &options) {
   Profile profile{HORNET_TRY(Trial::read(options))};
   HORNET_TRY(measureTurns(options, profile));
-  profile.peak = measurePeak(profile.trial.threads());
+  profile.peak = measurePeak(threadsOf(profile.trial.options));
   profile.rows =
       profileRows(profile.trial.description, profile.sections, profile.stamps, options.batch);
   return profile;
@@ -136,7 +137,7 @@ static Json jsonOf(const Options &options, const Profile &profile) {
   return {{"model", options.model.file},
           {"random_weights", profile.trial.randomWeights},
           {"batch", options.batch},
-          {"threads", profile.trial.threads()},
+          {"threads", threadsOf(profile.trial.options)},
           {"calls", profile.profiled.calls},
           {"median_us", profile.plain.median},
           {"profiled_us", profile.profiled.median},

@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
-#include "compiler/Describe.h"
+#include "compiler/Description.h"
 
 #include <string>
 #include <vector>

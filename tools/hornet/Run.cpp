@@ -3,7 +3,6 @@
 #include "Options.h"
 #include "Terminal.h"
 
-#include "compiler/Describe.h"
 #include "formats/Npy.h"
 
 #include <algorithm>
@@ -15,6 +14,7 @@ namespace {
 struct Options {
   ModelOptions model;
   CompileFlags flags;
+  CacheFlag cache;
   std::vector<std::string> inputs;
   std::string output;
 };
@@ -26,7 +26,7 @@ static Expected<Arrays> matchArrays(const keras::Model &model, const Options &op
   Expected<Arrays> arrays = readArrays(model, options.inputs);
   if (arrays || !std::holds_alternative<InputError>(arrays.error()))
     return arrays;
-  Expected<ModelDescription> checked = check(model, compileOptions);
+  Expected<ModelDescription> checked = driver::check(model, compileOptions);
   auto *wrong = checked ? nullptr : std::get_if<InputError>(&checked.error());
   if (!wrong)
     return arrays;
@@ -49,7 +49,7 @@ static Expected<ExitCode> run(const Options &options) {
     if (std::ranges::none_of(compileOptions.shapes,
                              [&name = name](const auto &given) { return given.first == name; }))
       compileOptions.shapes.emplace_back(name, shape);
-  CompiledModel compiled = HORNET_TRY(compile(model, compileOptions));
+  runtime::Model compiled = HORNET_TRY(driver::load(model, compileOptions, options.cache.used()));
   std::vector<Tensor> inputs = HORNET_TRY(fitArrays(options.model.file, compiled.inputs(), arrays));
   std::vector<Tensor> outputs = HORNET_TRY(compiled.run(inputs));
   for (const std::string &note : arrays.notes)
@@ -82,6 +82,7 @@ Command addRun(CLI::App &app) {
       ->type_name("FILE.npz")
       ->required();
   options->flags.add(*command);
+  options->cache.add(*command);
   command->footer("Arrays have the batch first. Numbers are converted to float32.\n"
                   "Example: hornet run cnn.h5 --input images.npy --output probabilities.npz");
   return {command, [options] { return run(*options); }};

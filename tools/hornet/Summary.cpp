@@ -156,7 +156,7 @@ static Json summaryJson(const keras::Model &model, const ModelDescription &impor
 static Expected<ExitCode> summarize(const Options &options) {
   CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
   keras::Model model = HORNET_TRY(options.model.read());
-  ModelDescription imported = HORNET_TRY(describe(model, compileOptions));
+  ModelDescription imported = HORNET_TRY(driver::describe(model, compileOptions));
   Terminal terminal = Terminal::of(stdout);
   if (options.json)
     printJson(summaryJson(model, imported));

@@ -5,7 +5,6 @@
 #include "keras/Weights.h"
 
 #include <fmt/format.h>
-#include <thread>
 
 namespace hornet::tool {
 
@@ -21,21 +20,17 @@ void TrialOptions::add(CLI::App &command) {
       ->capture_default_str();
   command.add_flag("--json", json, "As JSON");
   flags.add(command);
+  cache.add(command);
 }
 
 Expected<Trial> Trial::read(const TrialOptions &options) {
   CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
   keras::Model model = HORNET_TRY(options.model.read());
-  ModelDescription description = HORNET_TRY(describe(model, compileOptions));
+  ModelDescription description = HORNET_TRY(driver::describe(model, compileOptions));
   bool randomWeights = !model.weights;
   if (randomWeights)
     model.weights = keras::Weights::random(1);
   return Trial{std::move(model), std::move(description), std::move(compileOptions), randomWeights};
-}
-
-int Trial::threads() const {
-  return options.threads > 0 ? options.threads
-                             : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
 }
 
 static double bytesOf(const Shape &shape, DType dtype, int64_t batch) {
@@ -52,8 +47,7 @@ double touchedBytes(const runtime::Manifest &manifest, int64_t batch) {
   for (const runtime::WeightSlot &slot : manifest.predict.weights)
     bytes += slot.source == runtime::WeightSlot::Source::prepared
                  ? bytesOf(manifest.prepared[slot.index], DType::f32, batch)
-                 : bytesOf(manifest.parameters[slot.index].shape,
-                           manifest.parameters[slot.index].dtype, batch);
+                 : bytesOf(manifest.parameters[slot.index].shape, DType::f32, batch);
   for (const auto *ports : {&manifest.inputs, &manifest.outputs})
     for (const runtime::Port &port : *ports)
       bytes += bytesOf(port.shape, port.dtype, batch);
@@ -62,8 +56,8 @@ double touchedBytes(const runtime::Manifest &manifest, int64_t batch) {
 
 std::string titleOf(const TrialOptions &options, const Trial &trial, size_t calls) {
   return fmt::format("{}: batch {}, {} thread{}, {} calls{}\n", printable(options.model.file),
-                     options.batch, trial.threads(), trial.threads() == 1 ? "" : "s",
-                     grouped(static_cast<int64_t>(calls)),
+                     options.batch, threadsOf(trial.options),
+                     threadsOf(trial.options) == 1 ? "" : "s", grouped(static_cast<int64_t>(calls)),
                      trial.randomWeights ? ", random weights" : "");
 }
 

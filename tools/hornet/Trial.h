@@ -7,7 +7,7 @@
 
 #include "Options.h"
 
-#include "compiler/Describe.h"
+#include "compiler/Description.h"
 
 namespace hornet::tool {
 
@@ -15,6 +15,7 @@ namespace hornet::tool {
 struct TrialOptions {
   ModelOptions model;
   CompileFlags flags;
+  CacheFlag cache;
   int64_t batch = 1;
   double seconds = 2;
   bool json = false;
@@ -28,8 +29,6 @@ struct Trial {
   ModelDescription description;
   CompileOptions options;
   bool randomWeights = false;
-
-  int threads() const; ///< 1 or more
 
   static Expected<Trial> read(const TrialOptions &options);
 };

@@ -1,6 +1,6 @@
-#include "compiler/Describe.h"
+#include "compiler/Description.h"
 
-#include "keras/Weights.h"
+#include "import/Import.h"
 
 #include "mlir/IR/MLIRContext.h"
 
@@ -12,13 +12,6 @@ Expected<ModelDescription> describe(const keras::Model &model, const CompileOpti
   return ModelDescription{std::move(imported.layers), std::move(imported.inputs),
                           std::move(imported.outputs), std::move(imported.parameters),
                           std::move(imported.notes)};
-}
-
-Expected<ModelDescription> check(const keras::Model &model, const CompileOptions &options) {
-  ModelDescription description = HORNET_TRY(describe(model, options));
-  if (model.weights)
-    HORNET_TRY(keras::bindWeights(model, *model.weights, description.parameters));
-  return description;
 }
 
 } // namespace hornet

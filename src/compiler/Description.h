@@ -1,12 +1,14 @@
-//===- Describe.h - What a model is, and what is wrong with it, short of compiling it -===//
+//===- Description.h - What a model is, short of compiling it ----------------------===//
 //
 // Part of Hornet, under the Apache License 2.0.
 //
 //===----------------------------------------------------------------------===//
 #pragma once
 
-#include "compiler/Compiler.h"
-#include "import/Import.h"
+#include "base/Parameter.h"
+#include "compiler/Options.h"
+#include "import/Records.h"
+#include "keras/Model.h"
 
 namespace hornet {
 
@@ -14,15 +16,12 @@ namespace hornet {
 struct ModelDescription {
   std::vector<import::LayerRecord> layers; ///< in the model's order, nested ones after their model
   std::vector<import::Port> inputs, outputs;
-  std::vector<keras::Parameter> parameters;
+  std::vector<Parameter> parameters;
   std::vector<Problem> notes; ///< what differs from Keras without being wrong
 };
 
 /// Layers, shapes and parameters, without the weights' values. Of `options`, only the shapes
 /// matter. Input error: all problems of all layers.
 Expected<ModelDescription> describe(const keras::Model &model, const CompileOptions &options = {});
-
-/// The same, and tries the weights on, if the model has any. Input error: every problem.
-Expected<ModelDescription> check(const keras::Model &model, const CompileOptions &options = {});
 
 } // namespace hornet

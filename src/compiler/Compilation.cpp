@@ -1,0 +1,72 @@
+#include "compiler/Compilation.h"
+
+#include "compiler/Manifest.h"
+
+#include "mlir/IR/Diagnostics.h"
+
+using namespace mlir;
+
+namespace hornet {
+
+Expected<void> Compilation::run(const keras::Model &model, Stage last) {
+  HORNET_TRY(begin(model));
+  for (const StageName &row : stageNames)
+    if (row.stage <= last)
+      HORNET_TRY(advance(row));
+  return {};
+}
+
+Expected<void> Compilation::begin(const keras::Model &model) {
+  HORNET_TRY(time("target", [&] { return makeSettings(); }));
+  return time("import", [&] { return importModel(model); });
+}
+
+Expected<void> Compilation::advance(const StageName &row) {
+  if (row.stage == Stage::import || row.stage == Stage::assembly)
+    return {};
+  return time(row.name, [&] { return runStage(row.stage); });
+}
+
+Expected<std::string> Compilation::emit(emit::OutputKind kind) {
+  return time("emit",
+              [&] { return emit::emit(*imported->module, settings.target, settings.level, kind); });
+}
+
+Expected<void> Compilation::makeSettings() {
+  settings.level = options.level;
+  settings.winogradTile = options.winograd;
+  settings.profile = options.profile;
+  settings.threads = threadsOf(options);
+  settings.target = HORNET_TRY(emit::parseTarget(options.target));
+  return {};
+}
+
+Expected<void> Compilation::importModel(const keras::Model &model) {
+  DialectRegistry registry;
+  registerDialects(registry);
+  context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  imported = HORNET_TRY(import::importModel(*context, model, {options.shapes}));
+  return {};
+}
+
+/// Whatever a pass complains of is a bug of ours: the importer has checked the model.
+Expected<void> Compilation::runStage(Stage stage) {
+  std::string complaint;
+  ScopedDiagnosticHandler handler(context.get(), [&](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error && complaint.empty())
+      llvm::raw_string_ostream(complaint) << diagnostic.getLocation() << ": " << diagnostic;
+    return success();
+  });
+  PassManager passes(context.get());
+#ifdef NDEBUG
+  passes.enableVerifier(false); // the tests verify; users need not wait for it
+#endif
+  addStage(passes, stage, settings);
+  if (failed(passes.run(*imported->module)))
+    return internalError(complaint.empty() ? "a pass failed" : complaint);
+  if (stage == Stage::plan)
+    manifest = makeManifest(*imported->module, *imported);
+  return {};
+}
+
+} // namespace hornet

@@ -1,0 +1,47 @@
+//===- Options.h - What a compilation depends on besides the model ------------------- ===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "base/Tensor.h"
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace hornet {
+
+struct CompileOptions {
+  /// 0: the naive, obviously right lowering, kept as the oracle of the others; 3: the fastest code.
+  int level = 3;
+  /// Threads that a call uses; 0: all processors.
+  int threads = 0;
+  /// "native", or a processor that LLVM knows: "x86-64-v3", …
+  std::string target = "native";
+  /// Shapes for inputs that the model leaves open, by the input's name, batch first.
+  std::vector<std::pair<std::string, Shape>> shapes;
+  /// Largest tile of minimal filtering for 3x3 convolutions: 0 (none), 2, or 4, which is faster and
+  /// rounds more (docs/performance.md). Level 0 uses none.
+  int winograd = 2;
+  /// Code that tells when each layer begins, for CompiledModel::run with time stamps.
+  bool profile = false;
+};
+
+/// The threads that `options` ask for, which is one or more.
+inline int threadsOf(const CompileOptions &options) {
+  if (options.threads > 0)
+    return options.threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+/// Where the time of a compilation went.
+struct StageTime {
+  std::string stage;
+  double milliseconds;
+};
+
+} // namespace hornet

@@ -1,0 +1,47 @@
+//===- Driver.h - What programs do with models ---------------------------------------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "compiler/Description.h"
+#include "compiler/Options.h"
+#include "compiler/Stages.h"
+#include "keras/Model.h"
+#include "runtime/Model.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace hornet::driver {
+
+/// How a model was made ready.
+struct LoadReport {
+  std::vector<StageTime> times;    ///< appended to
+  bool cached = false;             ///< nothing was compiled
+  std::optional<Error> cacheError; ///< why nothing could be kept
+};
+
+/// The model, ready to run: its code from the cache where there is some, else compiled and kept
+/// there; then its weights. `useCache` false: neither looked for nor kept. A cache that cannot be
+/// used is no error, but reported. Errors: as of hornet::compile; machine error: the compiler is
+/// not installed.
+Expected<runtime::Model> load(const keras::Model &model, const CompileOptions &options = {},
+                              bool useCache = true, LoadReport *report = nullptr);
+
+/// As hornet::describe, by the compiler's library.
+Expected<ModelDescription> describe(const keras::Model &model, const CompileOptions &options = {});
+
+/// The same, and tries the weights on, if the model has any. Input error: every problem.
+Expected<ModelDescription> check(const keras::Model &model, const CompileOptions &options = {});
+
+/// As hornet::inspect and hornet::inspectStages, by the compiler's library.
+Expected<std::string> inspect(const keras::Model &model, const CompileOptions &options, Stage stage,
+                              const std::string &layer = "");
+Expected<std::vector<std::string>> inspectStages(const keras::Model &model,
+                                                 const CompileOptions &options,
+                                                 const std::string &layer = "");
+
+} // namespace hornet::driver

@@ -1,0 +1,119 @@
+#include "driver/Key.h"
+
+#include "cache/Digest.h"
+#include "driver/Processor.h"
+
+namespace hornet::driver {
+
+namespace {
+/// Takes every struct apart by structured bindings: a new member does not compile until it has been
+/// decided here whether the code depends on it.
+class KeyDigest {
+public:
+  void add(const keras::Model &model);
+  void add(const CompileOptions &options);
+  void addText(std::string_view text) { digest.add(text); }
+  std::string hex() const { return digest.hex(); }
+
+private:
+  void add(const keras::Layer &layer);
+  void add(const keras::Call &call);
+  void add(const keras::TensorRef &tensor);
+  void add(const keras::Port &port);
+  void add(const keras::Step &step);
+  void addJson(const keras::Json &json) { digest.add(json.dump(-1, ' ', false, replace)); }
+  template <class T> void addAll(const std::vector<T> &values) {
+    digest.add(values.size());
+    for (const T &value : values)
+      add(value);
+  }
+
+  static constexpr auto replace = keras::Json::error_handler_t::replace;
+  cache::Digest digest;
+};
+} // namespace
+
+void KeyDigest::add(const keras::Model &model) {
+  const auto &[file, name, className, generation, kerasVersion, backend, trainable, layers, inputs,
+               outputs, order, weights] = model;
+  digest.add(name);
+  digest.add(className);
+  digest.add(static_cast<int>(generation));
+  digest.add(kerasVersion);
+  digest.add(backend);
+  digest.add(trainable);
+  addAll(layers);
+  addAll(inputs);
+  addAll(outputs);
+  addAll(order);
+}
+
+void KeyDigest::add(const keras::Layer &layer) {
+  const auto &[name, className, module, registeredName, config, calls, model, implied] = layer;
+  digest.add(name);
+  digest.add(className);
+  digest.add(module);
+  digest.add(registeredName);
+  addJson(config);
+  addAll(calls);
+  digest.add(implied);
+  digest.add(model != nullptr);
+  if (model)
+    add(*model);
+}
+
+void KeyDigest::add(const keras::Call &call) {
+  const auto &[inputs, args, kwargs] = call;
+  addAll(inputs);
+  addJson(args);
+  addJson(kwargs);
+}
+
+void KeyDigest::add(const keras::TensorRef &ref) {
+  const auto &[layer, call, tensor] = ref;
+  digest.add(layer);
+  digest.add(call);
+  digest.add(tensor);
+}
+
+void KeyDigest::add(const keras::Port &port) {
+  const auto &[name, tensor] = port;
+  digest.add(name);
+  add(tensor);
+}
+
+void KeyDigest::add(const keras::Step &step) {
+  const auto &[layer, call] = step;
+  digest.add(layer);
+  digest.add(call);
+}
+
+void KeyDigest::add(const CompileOptions &options) {
+  const auto &[level, threads, target, shapes, winograd, profile] = options;
+  digest.add(level);
+  digest.add(threadsOf(options));
+  digest.add(target);
+  digest.add(winograd);
+  digest.add(profile);
+  digest.add(shapes.size());
+  for (const auto &[input, shape] : shapes) {
+    digest.add(input);
+    digest.add(shape.size());
+    for (int64_t extent : shape)
+      digest.add(extent);
+  }
+}
+
+std::string artifactKey(const keras::Model &model, const CompileOptions &options,
+                        const std::string &compiler) {
+  KeyDigest digest;
+  digest.addText(compiler);
+  digest.add(options);
+  // Whatever the target is called: schedules may ask the machine for the sizes of its caches.
+  for (uint32_t word : processorIdentity())
+    digest.addText(std::to_string(word));
+  digest.add(model);
+  return digest.hex();
+}
+
+} // namespace hornet::driver

@@ -1,0 +1,125 @@
+#include "lower/TileBuilder.h"
+
+#include "lower/VectorBody.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace hornet::lower {
+
+TileBuilder::TileBuilder(RewriterBase &b, Location loc, const Roles &roles, unsigned loops)
+    : steps(loops, b.getIndexAttr(0)), b(b), loc(loc), roles(roles) {}
+
+OpFoldResult TileBuilder::apply(AffineExpr expr, ArrayRef<OpFoldResult> dims,
+                                ArrayRef<OpFoldResult> symbols) {
+  SmallVector<OpFoldResult> operands(dims);
+  llvm::append_range(operands, symbols);
+  return affine::makeComposedFoldedAffineApply(
+      b, loc, AffineMap::get(dims.size(), symbols.size(), expr), operands);
+}
+
+OpFoldResult TileBuilder::plus(OpFoldResult index, int64_t by) {
+  return by == 0 ? index : apply(b.getAffineDimExpr(0) + by, index);
+}
+
+Value TileBuilder::value(OpFoldResult index) {
+  return getValueOrCreateConstantIndexOp(b, loc, index);
+}
+
+SmallVector<Value> TileBuilder::loop(OpFoldResult count, ValueRange carried, LoopBody body,
+                                     int64_t step) {
+  auto loop = scf::ForOp::create(b, loc, value(b.getIndexAttr(0)), value(count),
+                                 value(b.getIndexAttr(step)), carried);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> results = body(loop.getInductionVar(), loop.getRegionIterArgs());
+  scf::YieldOp::create(b, loc, results);
+  return SmallVector<Value>(loop.getResults());
+}
+
+Value TileBuilder::Reader::operator()(const Access &access, const Cell &cell) {
+  bool byRow = tile.roles.rows && access.dependsOn(*tile.roles.rows);
+  bool byColumn = access.dependsOn(tile.roles.vector);
+  Value &value = values[std::tuple(&access, byRow ? cell.row : -1, byColumn ? cell.column : -1)];
+  if (!value)
+    value = tile.read(access, cell);
+  return value;
+}
+
+SmallVector<OpFoldResult> TileBuilder::indices(const Access &access, const Cell &cell) {
+  SmallVector<OpFoldResult> at = steps;
+  if (roles.rows)
+    at[*roles.rows] = plus(at[*roles.rows], cell.row);
+  at[roles.vector] = plus(at[roles.vector], cell.column);
+  SmallVector<OpFoldResult> result;
+  for (AffineExpr expr : access.map.getResults())
+    result.push_back(apply(expr, at));
+  return result;
+}
+
+Value TileBuilder::readScalar(const Access &access, ArrayRef<OpFoldResult> at) {
+  if (!isa<RankedTensorType>(access.value.getType()))
+    return access.value;
+  return tensor::ExtractOp::create(b, loc, access.value,
+                                   getValueOrCreateConstantIndexOp(b, loc, at));
+}
+
+/// A vector of the cell's columns, or the one element that they share.
+Value TileBuilder::read(const Access &access, const Cell &cell) {
+  if (!access.dependsOn(roles.vector))
+    return readScalar(access, indices(access, cell));
+  if (access.isContiguousIn(roles.vector))
+    return readVector(access.value, indices(access, cell), cell.width);
+  return gather(access, cell,
+                VectorType::get(cell.width, getElementTypeOrSelf(access.value.getType())));
+}
+
+Value TileBuilder::readVector(Value tensor, ArrayRef<OpFoldResult> at, int64_t width) {
+  Type element = getElementTypeOrSelf(tensor.getType());
+  Value padding = arith::ConstantOp::create(b, loc, b.getZeroAttr(element));
+  SmallVector<bool> inBounds = {true};
+  return vector::TransferReadOp::create(b, loc, VectorType::get(width, element), tensor,
+                                        getValueOrCreateConstantIndexOp(b, loc, at), padding,
+                                        inBounds);
+}
+
+/// Element by element, where columns do not lie side by side.
+Value TileBuilder::gather(const Access &access, const Cell &cell, VectorType type) {
+  SmallVector<Value> elements;
+  for (int64_t i = 0; i < cell.width; ++i)
+    elements.push_back(
+        readScalar(access, indices(access, {cell.row, cell.column + i, cell.width})));
+  return vector::FromElementsOp::create(b, loc, type, elements);
+}
+
+Value TileBuilder::writeVector(Value vector, Value tensor, ArrayRef<OpFoldResult> at) {
+  SmallVector<bool> inBounds = {true};
+  return vector::TransferWriteOp::create(b, loc, vector, tensor,
+                                         getValueOrCreateConstantIndexOp(b, loc, at), inBounds)
+      .getResult();
+}
+
+Value TileBuilder::epilogue(Reader &reader, const Epilogue &epilogue, const Access &output,
+                            const Cell &cell, Value result) {
+  linalg::GenericOp op = epilogue.op;
+  if (!op)
+    return result;
+  Block &body = *op.getBlock();
+  SmallVector<Value> arguments;
+  const Access *next = epilogue.inputs.begin();
+  for (unsigned i = 0; i + 1 < body.getNumArguments(); ++i) {
+    bool isResult = i == epilogue.operand;
+    const Access *access = isResult ? nullptr : next++;
+    bool unused = body.getArgument(i).use_empty();
+    arguments.push_back(isResult ? result : unused ? Value() : reader(*access, cell));
+  }
+  bool readsOutput = !body.getArguments().back().use_empty();
+  arguments.push_back(readsOutput ? reader(output, cell) : Value());
+  return vectorizeBody(b, body, arguments, cell.width);
+}
+
+} // namespace hornet::lower

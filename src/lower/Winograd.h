@@ -1,0 +1,40 @@
+//===- Winograd.h - Minimal filtering: the transforms of a 3x3 convolution ---------------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "lower/Schedule.h"
+
+#include "graph/Graph.h"
+
+#include "mlir/IR/PatternMatch.h"
+
+namespace hornet::lower {
+
+/// The matrices of F(m x m, 3 x 3), row by row, with a = m + 2: a tile of results is
+/// Aᵀ [(G g Gᵀ) ∘ (Bᵀ d B)] A for a filter g (3 x 3) and a tile of the input d (a x a).
+/// Source: A. Lavin and S. Gray, https://arxiv.org/abs/1509.09308.
+struct WinogradMatrices {
+  int64_t tile;
+  llvm::ArrayRef<double> input;  ///< Bᵀ: a x a
+  llvm::ArrayRef<double> filter; ///< G: a x 3
+  llvm::ArrayRef<double> output; ///< Aᵀ: m x a
+
+  int64_t span() const { return tile + 2; }
+};
+
+/// `tile` is 2 or 4.
+const WinogradMatrices &winogradMatrices(int64_t tile);
+
+/// graph.convolution → graph.winograd_convolution where the schedule says that it pays; tiles of at
+/// most `largestTile`. The transform of the filter depends on parameters alone.
+void addConvolutionToWinograd(mlir::RewritePatternSet &patterns, int64_t largestTile);
+
+/// Replaces `op`, the elementwise op on its result and a pooling that fits into its tiles by loops
+/// over blocks of tiles.
+void scheduleWinograd(mlir::RewriterBase &rewriter, graph::WinogradConvolutionOp op,
+                      const Machine &machine);
+
+} // namespace hornet::lower

@@ -1,0 +1,116 @@
+#include "runtime/Manifest.h"
+
+#include "base/Abi.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace hornet::runtime {
+
+using Json = nlohmann::ordered_json;
+
+//===----------------------------------------------------------------------===//
+// Writing
+//===----------------------------------------------------------------------===//
+
+static Json jsonOf(const std::vector<Port> &ports) {
+  Json json = Json::array();
+  for (const Port &port : ports)
+    json.push_back({{"name", port.name}, {"dtype", nameOf(port.dtype)}, {"shape", port.shape}});
+  return json;
+}
+
+static Json jsonOf(const std::vector<Parameter> &parameters) {
+  Json json = Json::array();
+  for (const auto &[symbol, layerPath, name, shape, trainable, path] : parameters)
+    json.push_back({{"symbol", symbol},
+                    {"layer", layerPath},
+                    {"name", name},
+                    {"shape", shape},
+                    {"trainable", trainable},
+                    {"path", path}});
+  return json;
+}
+
+static Json jsonOf(const EntrySignature &entry) {
+  Json weights = Json::array();
+  for (const WeightSlot &slot : entry.weights)
+    weights.push_back(
+        {{slot.source == WeightSlot::Source::prepared ? "prepared" : "parameter", slot.index}});
+  return {{"weights", weights},
+          {"arena", {{"bytes", entry.arena.bytes}, {"sample", entry.arena.bytesPerSample}}},
+          {"sections", entry.sections}};
+}
+
+std::string writeManifest(const Manifest &manifest) {
+  Json json = {{"abi", abi::version},
+               {"model", manifest.model},
+               {"inputs", jsonOf(manifest.inputs)},
+               {"outputs", jsonOf(manifest.outputs)},
+               {"parameters", jsonOf(manifest.parameters)},
+               {"prepared", manifest.prepared},
+               {"predict", jsonOf(manifest.predict)},
+               {"prepare", jsonOf(manifest.prepare)}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+//===----------------------------------------------------------------------===//
+// Reading: nlohmann::json's exceptions say what is missing
+//===----------------------------------------------------------------------===//
+
+static std::vector<Port> portsOf(const Json &json) {
+  std::vector<Port> ports;
+  for (const Json &port : json)
+    ports.push_back(
+        {port.at("name"), dtypeOf(port.at("dtype").get<std::string>()).value(), port.at("shape")});
+  return ports;
+}
+
+static std::vector<Parameter> parametersOf(const Json &json) {
+  std::vector<Parameter> parameters;
+  for (const Json &parameter : json)
+    parameters.push_back({parameter.at("symbol"), parameter.at("layer"), parameter.at("name"),
+                          parameter.at("shape"), parameter.at("trainable"), parameter.at("path")});
+  return parameters;
+}
+
+static EntrySignature entryOf(const Json &json, const Manifest &manifest) {
+  EntrySignature entry;
+  for (const Json &slot : json.at("weights")) {
+    bool prepared = slot.contains("prepared");
+    size_t index = slot.at(prepared ? "prepared" : "parameter");
+    if (index >= (prepared ? manifest.prepared.size() : manifest.parameters.size()))
+      throw std::out_of_range(fmt::format("there is no weight {}", index));
+    using Source = WeightSlot::Source;
+    entry.weights.push_back({prepared ? Source::prepared : Source::parameter, index});
+  }
+  entry.arena = {json.at("arena").at("bytes"), json.at("arena").at("sample")};
+  entry.sections = json.at("sections");
+  return entry;
+}
+
+Expected<Manifest> parseManifest(std::string_view text) {
+  try {
+    Json json = Json::parse(text);
+    if (int version = json.at("abi"); version != abi::version)
+      return inputError(
+          {.attribute = "manifest",
+           .reason = fmt::format("the artifact has version {} of the interface, this Hornet {}",
+                                 version, abi::version),
+           .mend = "compile the model again"});
+    Manifest manifest{.model = json.at("model"),
+                      .inputs = portsOf(json.at("inputs")),
+                      .outputs = portsOf(json.at("outputs")),
+                      .parameters = parametersOf(json.at("parameters")),
+                      .prepared = json.at("prepared")};
+    manifest.predict = entryOf(json.at("predict"), manifest);
+    manifest.prepare = entryOf(json.at("prepare"), manifest);
+    return manifest;
+  } catch (const std::exception &error) {
+    return inputError({.attribute = "manifest",
+                       .reason = fmt::format("the manifest is damaged: {}", error.what()),
+                       .mend = "compile the model again"});
+  }
+}
+
+} // namespace hornet::runtime

@@ -1,0 +1,60 @@
+//===- Manifest.h - What an artifact says of itself ------------------------------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "base/Error.h"
+#include "base/Parameter.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hornet::runtime {
+
+/// An input or output of a model. The leading extent is the batch, `unknownSize`.
+struct Port {
+  std::string name;
+  DType dtype = DType::f32;
+  Shape shape;
+};
+
+/// A weight argument of an entry point: a parameter of the model, or a result of `hornet_prepare`.
+struct WeightSlot {
+  enum class Source { parameter, prepared } source;
+  size_t index; ///< into Manifest::parameters or Manifest::prepared
+};
+
+/// Bytes of temporary memory that a call needs: `bytes + batch * bytesPerSample`.
+struct ArenaSize {
+  size_t bytes = 0;
+  size_t bytesPerSample = 0;
+};
+
+/// What an entry point takes, in the order of HornetCall::buffers: inputs (predict only), weights,
+/// outputs (prepare: the prepared values), arena, time stamps where there are sections.
+struct EntrySignature {
+  std::vector<WeightSlot> weights;
+  ArenaSize arena;
+  /// Of code compiled for profiling, in order: the layers of each section that is timed.
+  std::vector<std::vector<std::string>> sections = {};
+};
+
+struct Manifest {
+  std::string model;
+  std::vector<Port> inputs, outputs; ///< of the model, in its order
+  std::vector<Parameter> parameters; ///< in the order in which Model::load takes their values
+  std::vector<Shape> prepared;       ///< float32, written once by hornet_prepare
+  EntrySignature predict, prepare;
+};
+
+/// The manifest as JSON, as artifacts carry it.
+std::string writeManifest(const Manifest &manifest);
+
+/// Reads what writeManifest wrote. Input error: written by another version of Hornet, or not at
+/// all a manifest.
+Expected<Manifest> parseManifest(std::string_view json);
+
+} // namespace hornet::runtime
