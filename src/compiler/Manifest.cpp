@@ -55,7 +55,7 @@ runtime::Manifest makeManifest(ModuleOp module, const import::ImportedModel &imp
   if (auto sections = predict->getAttrOfType<ArrayAttr>(lower::sectionsAttr))
     for (auto layers : sections.getAsRange<ArrayAttr>()) {
       auto names = layers.getAsValueRange<StringAttr>();
-      manifest.predict.sections.emplace_back(names.begin(), names.end());
+      manifest.sections.emplace_back(names.begin(), names.end());
     }
   return manifest;
 }

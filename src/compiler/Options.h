@@ -27,7 +27,7 @@ struct CompileOptions {
   /// Largest tile of minimal filtering for 3x3 convolutions: 0 (none), 2, or 4, which is faster and
   /// rounds more (docs/performance.md). Level 0 uses none.
   int winograd = 2;
-  /// Code that tells when each layer begins, for CompiledModel::run with time stamps.
+  /// Code that tells when each layer begins, for runtime::Model::run with time stamps.
   bool profile = false;
 };
 

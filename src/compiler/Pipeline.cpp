@@ -7,6 +7,7 @@
 #include "lower/Passes.h"
 #include "optimize/Passes.h"
 
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
@@ -40,6 +41,11 @@ void registerDialects(DialectRegistry &registry) {
   tensor::registerInferTypeOpInterfaceExternalModels(registry);
   tensor::registerSubsetOpInterfaceExternalModels(registry);
   vector::registerBufferizableOpInterfaceExternalModels(registry);
+  arith::registerConvertArithToLLVMInterface(registry);
+  cf::registerConvertControlFlowToLLVMInterface(registry);
+  mlir::registerConvertFuncToLLVMInterface(registry);
+  registerConvertMemRefToLLVMInterface(registry);
+  registerConvertOpenMPToLLVMInterface(registry);
   emit::registerTranslations(registry);
 }
 
@@ -131,11 +137,10 @@ static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
   passes.addPass(createConvertVectorToLLVMPass());
   passes.addPass(createConvertMathToLLVMPass());
   passes.addPass(createConvertMathToLibmPass());
-  passes.addPass(createFinalizeMemRefToLLVMConversionPass());
-  passes.addPass(createConvertFuncToLLVMPass());
-  passes.addPass(createArithToLLVMConversionPass());
-  passes.addPass(createConvertControlFlowToLLVMPass());
-  passes.addPass(createConvertOpenMPToLLVMPass());
+  // All that is left at once: each conversion walks the whole module.
+  ConvertToLLVMPassOptions options;
+  options.allowPatternRollback = false;
+  passes.addPass(createConvertToLLVMPass(options));
   passes.addPass(createReconcileUnrealizedCastsPass());
 }
 

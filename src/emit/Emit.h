@@ -20,9 +20,9 @@ void registerTranslations(mlir::DialectRegistry &registry);
 
 enum class OutputKind { object, assembly };
 
-/// Optimizes the module of LLVM dialect with LLVM (`level` 0 to 3) and returns an ELF object file
-/// or assembly text. Of the functions and globals, those in abi::exports are seen from outside.
-/// Internal error when translation or code generation fails.
+/// Optimizes the module of LLVM dialect with LLVM and returns an ELF object file
+/// or assembly text; at `level` 0 with less effort. Of the functions and globals, those in
+/// abi::exports are seen from outside. Internal error when translation or code generation fails.
 Expected<std::string> emit(mlir::ModuleOp module, const Target &target, int level, OutputKind kind);
 
 } // namespace hornet::emit

@@ -16,6 +16,47 @@ namespace {
 struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
   using ScheduleKernelsBase::ScheduleKernelsBase;
 
+  /// Where the padding is all that an insertion leaves of a filled tensor, fills it alone: two
+  /// strips a dimension, which do not overlap.
+  static void fillPaddingAlone(RewriterBase &rewriter, tensor::InsertSliceOp insert) {
+    auto fill = insert.getDest().getDefiningOp<linalg::FillOp>();
+    RankedTensorType inner = insert.getSourceType(), outer = insert.getDestType();
+    if (!fill || !fill->hasOneUse() || inner.getRank() != outer.getRank() ||
+        !insert.hasUnitStride() || ShapedType::isDynamicShape(insert.getStaticOffsets()))
+      return;
+    rewriter.setInsertionPoint(insert);
+    Value padded = fill.getDpsInitOperand(0)->get();
+    SmallVector<OpFoldResult> offsets(outer.getRank(), rewriter.getIndexAttr(0));
+    SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(rewriter, insert.getLoc(), padded);
+    SmallVector<OpFoldResult> strides = insert.getMixedStrides();
+    auto fillStrip = [&] {
+      Value strip =
+          tensor::ExtractSliceOp::create(rewriter, fill.getLoc(), padded, offsets, sizes, strides);
+      Value filled =
+          linalg::FillOp::create(rewriter, fill.getLoc(), fill.getDpsInputOperand(0)->get(), strip)
+              .getResult(0);
+      padded = tensor::InsertSliceOp::create(rewriter, fill.getLoc(), filled, padded, offsets,
+                                             sizes, strides);
+    };
+    for (int64_t i = 0; i < outer.getRank(); ++i) {
+      int64_t before = insert.getStaticOffsets()[i];
+      if (!outer.isDynamicDim(i)) {
+        int64_t after = outer.getDimSize(i) - before - inner.getDimSize(i);
+        for (auto [start, size] :
+             {std::pair<int64_t, int64_t>(0, before), {before + inner.getDimSize(i), after}}) {
+          offsets[i] = rewriter.getIndexAttr(start);
+          sizes[i] = rewriter.getIndexAttr(size);
+          if (size > 0)
+            fillStrip();
+        }
+      }
+      offsets[i] = insert.getMixedOffsets()[i];
+      sizes[i] = insert.getMixedSizes()[i];
+    }
+    insert.getDestMutable().assign(padded);
+    rewriter.eraseOp(fill);
+  }
+
   /// A tensor that is inserted into another (padding, concatenation) is computed there: the copy is
   /// an op of its own, which takes its producer in, as any other elementwise op does.
   static void computeInPlace(RewriterBase &rewriter, tensor::InsertSliceOp insert) {
@@ -35,8 +76,12 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
     if (!producer || !producer->hasOneUse() || !linalg::areElementwiseOpsFusable(source))
       return;
     rewriter.setInsertionPoint(copy.getDefiningOp());
-    if (auto fused = linalg::fuseElementwiseOps(rewriter, source); succeeded(fused))
-      rewriter.replaceOp(copy.getDefiningOp(), fused->fusedOp->getResults().take_back());
+    auto fused = linalg::fuseElementwiseOps(rewriter, source);
+    if (failed(fused))
+      return;
+    rewriter.replaceOp(copy.getDefiningOp(), fused->fusedOp->getResults().take_back());
+    // Its producer must see one user, to be taken in.
+    rewriter.eraseOp(producer);
   }
 
   /// Last ops first: an op whose result has been taken into a later kernel is dead by then.
@@ -44,8 +89,10 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
     IRRewriter rewriter(&getContext());
     SmallVector<tensor::InsertSliceOp> inserts(
         getOperation().getBody().getOps<tensor::InsertSliceOp>());
-    for (tensor::InsertSliceOp insert : inserts)
+    for (tensor::InsertSliceOp insert : inserts) {
+      fillPaddingAlone(rewriter, insert);
       computeInPlace(rewriter, insert);
+    }
     Machine machine{vectorBytes, vectorRegisters, threads};
     SmallVector<graph::WinogradConvolutionOp> convolutions(
         getOperation().getBody().getOps<graph::WinogradConvolutionOp>());

@@ -38,8 +38,7 @@ static Json jsonOf(const EntrySignature &entry) {
     weights.push_back(
         {{slot.source == WeightSlot::Source::prepared ? "prepared" : "parameter", slot.index}});
   return {{"weights", weights},
-          {"arena", {{"bytes", entry.arena.bytes}, {"sample", entry.arena.bytesPerSample}}},
-          {"sections", entry.sections}};
+          {"arena", {{"bytes", entry.arena.bytes}, {"sample", entry.arena.bytesPerSample}}}};
 }
 
 std::string writeManifest(const Manifest &manifest) {
@@ -50,7 +49,8 @@ std::string writeManifest(const Manifest &manifest) {
                {"parameters", jsonOf(manifest.parameters)},
                {"prepared", manifest.prepared},
                {"predict", jsonOf(manifest.predict)},
-               {"prepare", jsonOf(manifest.prepare)}};
+               {"prepare", jsonOf(manifest.prepare)},
+               {"sections", manifest.sections}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -85,7 +85,6 @@ static EntrySignature entryOf(const Json &json, const Manifest &manifest) {
     entry.weights.push_back({prepared ? Source::prepared : Source::parameter, index});
   }
   entry.arena = {json.at("arena").at("bytes"), json.at("arena").at("sample")};
-  entry.sections = json.at("sections");
   return entry;
 }
 
@@ -105,6 +104,7 @@ Expected<Manifest> parseManifest(std::string_view text) {
                       .prepared = json.at("prepared")};
     manifest.predict = entryOf(json.at("predict"), manifest);
     manifest.prepare = entryOf(json.at("prepare"), manifest);
+    manifest.sections = json.at("sections");
     return manifest;
   } catch (const std::exception &error) {
     return inputError({.attribute = "manifest",

@@ -34,12 +34,10 @@ struct ArenaSize {
 };
 
 /// What an entry point takes, in the order of HornetCall::buffers: inputs (predict only), weights,
-/// outputs (prepare: the prepared values), arena, time stamps where there are sections.
+/// outputs (prepare: the prepared values), arena.
 struct EntrySignature {
   std::vector<WeightSlot> weights;
   ArenaSize arena;
-  /// Of code compiled for profiling, in order: the layers of each section that is timed.
-  std::vector<std::vector<std::string>> sections = {};
 };
 
 struct Manifest {
@@ -48,6 +46,8 @@ struct Manifest {
   std::vector<Parameter> parameters; ///< in the order in which Model::load takes their values
   std::vector<Shape> prepared;       ///< float32, written once by hornet_prepare
   EntrySignature predict, prepare;
+  /// Of code compiled for profiling: the layers of each section of hornet_predict, in order.
+  std::vector<std::vector<std::string>> sections;
 };
 
 /// The manifest as JSON, as artifacts carry it.

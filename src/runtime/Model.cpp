@@ -18,7 +18,7 @@ struct Frame {
   Memory arena;
   size_t arenaBytes = 0;
   std::vector<void *> buffers;
-  std::vector<timespec> stamps; ///< of code compiled for profiling
+  std::vector<timespec> stamps; ///< for code compiled for profiling; other code ignores it
 };
 
 /// Frames between calls: a call takes one, or makes one, and gives it back.
@@ -76,13 +76,11 @@ struct Model::State {
       add((slot.source == WeightSlot::Source::parameter ? parameters : prepared)[slot.index]);
     std::ranges::for_each(outputs, add);
     frame.buffers.push_back(frame.arena.get());
-    if (!signature.sections.empty()) {
-      frame.stamps.resize(signature.sections.size() + 1);
-      frame.buffers.push_back(frame.stamps.data());
-    }
+    frame.stamps.resize(artifact.manifest.sections.size() + 1);
+    frame.buffers.push_back(frame.stamps.data());
     HornetCall arguments{batch, frame.buffers.data()};
     entry(&arguments);
-    if (nanoseconds)
+    if (nanoseconds && !artifact.manifest.sections.empty())
       for (const timespec &stamp : frame.stamps)
         nanoseconds->push_back(stamp.tv_sec * 1'000'000'000 + stamp.tv_nsec);
     frames.give(std::move(frame));
@@ -206,23 +204,16 @@ static Expected<std::vector<Tensor>> makeOutputs(const std::vector<Port> &ports,
   }
 }
 
-Expected<void> Model::run(std::span<const Tensor> inputs, std::span<Tensor> outputs) const {
-  int64_t batch = HORNET_TRY(checkInputs(this->inputs(), inputs));
-  HORNET_TRY(checkOutputs(this->outputs(), outputs, batch));
-  if (batch == 0)
-    return {};
-  return state->call(state->artifact.predict, manifest().predict, batch, inputs, outputs);
-}
-
 Expected<void> Model::run(std::span<const Tensor> inputs, std::span<Tensor> outputs,
-                          std::vector<int64_t> &nanoseconds) const {
+                          std::vector<int64_t> *nanoseconds) const {
+  if (nanoseconds)
+    nanoseconds->clear();
   int64_t batch = HORNET_TRY(checkInputs(this->inputs(), inputs));
   HORNET_TRY(checkOutputs(this->outputs(), outputs, batch));
-  nanoseconds.clear();
   if (batch == 0)
     return {};
   return state->call(state->artifact.predict, manifest().predict, batch, inputs, outputs,
-                     &nanoseconds);
+                     nanoseconds);
 }
 
 Expected<std::vector<Tensor>> Model::run(std::span<const Tensor> inputs) const {

@@ -31,13 +31,11 @@ public:
 
   /// The same into tensors that the caller keeps, of the outputs' types and shapes. Allocates
   /// nothing once a call of this batch, or of a larger one, has been made by as many threads.
-  Expected<void> run(std::span<const Tensor> inputs, std::span<Tensor> outputs) const;
-
-  /// The same for a model compiled for profiling: also tells when, in nanoseconds of the monotonic
-  /// clock, each of `manifest().predict.sections` began, and when the last one ended; nothing for a
-  /// batch of 0, or another model.
+  /// Of a model compiled for profiling, `nanoseconds` takes when, on the monotonic clock, each of
+  /// `manifest().sections` began, and when the last one ended; of others, and for a batch of 0,
+  /// nothing.
   Expected<void> run(std::span<const Tensor> inputs, std::span<Tensor> outputs,
-                     std::vector<int64_t> &nanoseconds) const;
+                     std::vector<int64_t> *nanoseconds = nullptr) const;
 
 private:
   struct State;

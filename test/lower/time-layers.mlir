@@ -1,4 +1,5 @@
 // RUN: hornet-opt %s --time-layers --mlir-print-debuginfo --mlir-print-local-scope | FileCheck %s
+// RUN: hornet-opt %s --time-layers --lower-forall=threads=2 | FileCheck %s --check-prefix=SHARED
 
 // The clock is read before each section and behind the last. A section's layers are among its
 // neighbor's: they share it. Views and constants belong to none.
@@ -36,12 +37,21 @@ func.func @predict(%x: memref<16xf32>, %y: memref<16xf32>, %arena: memref<?xi8>)
     %value = memref.load %x[%i] : memref<16xf32> loc("conv")
     %sum = arith.addf %value, %one : f32 loc("relu")
     memref.store %sum, %a[%i] : memref<16xf32> loc("conv")
-  } loc(fused["pad", "conv"])
+  } {hornet.work = 1000 : i64} loc(fused["pad", "conv"])
   linalg.copy ins(%a : memref<16xf32>) outs(%y : memref<16xf32>) loc("pool")
   linalg.copy ins(%y : memref<16xf32>) outs(%a : memref<16xf32>) loc("a/dense")
   linalg.fill ins(%zero : f32) outs(%y : memref<16xf32>) loc("a/dense")
   return
 }
+
+// Threads share the loops between two readings; the thread that calls reads the clock.
+// SHARED-LABEL: func.func @predict
+// SHARED: call @clock_gettime
+// SHARED: omp.parallel
+// SHARED-NOT: clock_gettime
+// SHARED: call @kernel
+// SHARED: call @clock_gettime
+// SHARED-NOT: omp.
 
 // Nothing but @predict is timed.
 // CHECK-LABEL: func.func @prepare

@@ -84,7 +84,7 @@ TEST(RuntimeModel, preparesOnceAndRunsAnyBatch) {
 
 TEST(RuntimeModel, tellsWhenEachSectionBegan) {
   Artifact profiled = artifact();
-  profiled.manifest.predict.sections = {{"first"}, {"second", "third"}};
+  profiled.manifest.sections = {{"first"}, {"second", "third"}};
   profiled.predict = [](const HornetCall *call) {
     predict(call);
     auto *stamps = static_cast<int64_t *>(call->buffers[4]);
@@ -98,10 +98,10 @@ TEST(RuntimeModel, tellsWhenEachSectionBegan) {
   Tensor x = tensor({1, 3}, {1, 1, 1});
   std::vector<int64_t> nanoseconds;
   Tensor y(DType::f32, {1, 3});
-  ASSERT_TRUE(loaded->run(std::span(&x, 1), std::span(&y, 1), nanoseconds));
+  ASSERT_TRUE(loaded->run(std::span(&x, 1), std::span(&y, 1), &nanoseconds));
   EXPECT_EQ(nanoseconds, (std::vector<int64_t>{0, 1'000'000'007, 2'000'000'014}));
   ASSERT_TRUE(loaded->run(std::span(&x, 1)));
-  ASSERT_TRUE(model().run(std::span(&x, 1), std::span(&y, 1), nanoseconds));
+  ASSERT_TRUE(model().run(std::span(&x, 1), std::span(&y, 1), &nanoseconds));
   EXPECT_TRUE(nanoseconds.empty());
 }
 

@@ -37,8 +37,8 @@ static Expected<Result> measure(const TrialOptions &options) {
   result.multiplyAdds = static_cast<double>(totalCost(trial.description).multiplyAdds) *
                         static_cast<double>(options.batch);
   result.bytes = touchedBytes(model.manifest(), options.batch);
-  result.peak = measurePeak(threadsOf(trial.options));
-  result.bandwidth = measureBandwidth(static_cast<size_t>(result.bytes), threadsOf(trial.options));
+  result.peak = measurePeak(trial.threads());
+  result.bandwidth = measureBandwidth(static_cast<size_t>(result.bytes), trial.threads());
   return result;
 }
 
@@ -47,7 +47,7 @@ static Json jsonOf(const TrialOptions &options, const Result &result) {
   return {{"model", options.model.file},
           {"random_weights", result.trial.randomWeights},
           {"batch", options.batch},
-          {"threads", threadsOf(result.trial.options)},
+          {"threads", result.trial.threads()},
           {"calls", timing.calls},
           {"median_us", timing.median},
           {"min_us", timing.least},

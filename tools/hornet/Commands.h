@@ -26,8 +26,8 @@ Command addRun(CLI::App &app);
 Command addSummary(CLI::App &app);
 Command addInspect(CLI::App &app);
 Command addDoctor(CLI::App &app);
+Command addCache(CLI::App &app);
 Command addBench(CLI::App &app);
 Command addProfile(CLI::App &app);
-Command addCache(CLI::App &app);
 
 } // namespace hornet::tool

@@ -77,7 +77,7 @@ static Expected<void> measureTurns(const Options &options, Profile &profile) {
   auto callPlain = [&] { return plain.run(inputs, outputs); };
   std::vector<int64_t> nanoseconds;
   auto callProfiled = [&]() -> Expected<void> {
-    HORNET_TRY(profiled.run(inputs, outputs, nanoseconds));
+    HORNET_TRY(profiled.run(inputs, outputs, &nanoseconds));
     profile.stamps.push_back(nanoseconds);
     return {};
   };
@@ -95,10 +95,9 @@ static Expected<void> measureTurns(const Options &options, Profile &profile) {
   }
   profile.plain = summarize(std::move(plainTimes));
   profile.profiled = summarize(std::move(profiledTimes));
-  profile.sections = inModelOrder(profile.trial.description, profiled.manifest().predict.sections);
-  profile.bandwidth =
-      measureBandwidth(static_cast<size_t>(touchedBytes(plain.manifest(), options.batch)),
-                       threadsOf(profile.trial.options));
+  profile.sections = inModelOrder(profile.trial.description, profiled.manifest().sections);
+  profile.bandwidth = measureBandwidth(
+      static_cast<size_t>(touchedBytes(plain.manifest(), options.batch)), profile.trial.threads());
   return {};
 }
 
@@ -113,7 +112,7 @@ static double shareOfBounds(const Profile &profile) {
 static Expected<Profile> measure(const Options &options) {
   Profile profile{HORNET_TRY(Trial::read(options))};
   HORNET_TRY(measureTurns(options, profile));
-  profile.peak = measurePeak(threadsOf(profile.trial.options));
+  profile.peak = measurePeak(profile.trial.threads());
   profile.rows =
       profileRows(profile.trial.description, profile.sections, profile.stamps, options.batch);
   return profile;
@@ -137,7 +136,7 @@ static Json jsonOf(const Options &options, const Profile &profile) {
   return {{"model", options.model.file},
           {"random_weights", profile.trial.randomWeights},
           {"batch", options.batch},
-          {"threads", threadsOf(profile.trial.options)},
+          {"threads", profile.trial.threads()},
           {"calls", profile.profiled.calls},
           {"median_us", profile.plain.median},
           {"profiled_us", profile.profiled.median},

@@ -12,7 +12,7 @@
 
 namespace hornet::tool {
 
-/// Time stamps of each call, in nanoseconds, as CompiledModel::run gives them.
+/// Time stamps of each call, in nanoseconds, as runtime::Model::run gives them.
 using Stamps = std::vector<std::vector<int64_t>>;
 
 /// Layers whose work is one piece of code: fused ones share it.

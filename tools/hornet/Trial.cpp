@@ -45,9 +45,10 @@ double touchedBytes(const runtime::Manifest &manifest, int64_t batch) {
       static_cast<double>(manifest.predict.arena.bytes) +
       static_cast<double>(manifest.predict.arena.bytesPerSample) * static_cast<double>(batch);
   for (const runtime::WeightSlot &slot : manifest.predict.weights)
-    bytes += slot.source == runtime::WeightSlot::Source::prepared
-                 ? bytesOf(manifest.prepared[slot.index], DType::f32, batch)
-                 : bytesOf(manifest.parameters[slot.index].shape, DType::f32, batch);
+    bytes += bytesOf(slot.source == runtime::WeightSlot::Source::prepared
+                         ? manifest.prepared[slot.index]
+                         : manifest.parameters[slot.index].shape,
+                     DType::f32, batch);
   for (const auto *ports : {&manifest.inputs, &manifest.outputs})
     for (const runtime::Port &port : *ports)
       bytes += bytesOf(port.shape, port.dtype, batch);
@@ -56,8 +57,8 @@ double touchedBytes(const runtime::Manifest &manifest, int64_t batch) {
 
 std::string titleOf(const TrialOptions &options, const Trial &trial, size_t calls) {
   return fmt::format("{}: batch {}, {} thread{}, {} calls{}\n", printable(options.model.file),
-                     options.batch, threadsOf(trial.options),
-                     threadsOf(trial.options) == 1 ? "" : "s", grouped(static_cast<int64_t>(calls)),
+                     options.batch, trial.threads(), trial.threads() == 1 ? "" : "s",
+                     grouped(static_cast<int64_t>(calls)),
                      trial.randomWeights ? ", random weights" : "");
 }
 

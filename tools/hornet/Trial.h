@@ -30,6 +30,8 @@ struct Trial {
   CompileOptions options;
   bool randomWeights = false;
 
+  int threads() const { return threadsOf(options); }
+
   static Expected<Trial> read(const TrialOptions &options);
 };
 
