@@ -23,11 +23,12 @@ static double microsecondsSince(Clock::time_point start) {
 }
 
 static Expected<std::vector<double>> timeCalls(const CompiledModel &model,
-                                               std::span<const Tensor> inputs, double seconds) {
+                                               std::span<const Tensor> inputs,
+                                               std::span<Tensor> outputs, double seconds) {
   std::vector<double> times;
   for (auto begin = Clock::now(); microsecondsSince(begin) < seconds * 1e6;) {
     auto start = Clock::now();
-    HORNET_TRY(model.run(inputs));
+    HORNET_TRY(model.run(inputs, outputs));
     times.push_back(microsecondsSince(start));
   }
   return times;
@@ -43,7 +44,7 @@ static Expected<void> serve(char **arguments) {
   HORNET_TRY(formats::writeFile(arguments[4], formats::writeNpy(outputs.front())));
   std::cout << "ready" << std::endl;
   for (double seconds; std::cin >> seconds;) {
-    for (double time : HORNET_TRY(timeCalls(model, inputs, seconds)))
+    for (double time : HORNET_TRY(timeCalls(model, inputs, outputs, seconds)))
       fmt::print("{:.2f} ", time);
     fmt::print("\n");
     std::fflush(stdout);

@@ -38,6 +38,12 @@ Expected<void> Compilation::makeSettings() {
   settings.profile = options.profile;
   settings.threads = threadsOf(options);
   settings.target = HORNET_TRY(emit::parseTarget(options.target));
+  settings.weightType = options.weightType;
+  if (options.weightType == DType::f16 && !settings.target.convertsHalf)
+    return inputError({.attribute = "--weight-type",
+                       .reason = "the processor '" + settings.target.cpu +
+                                 "' has no instructions for float16 (F16C)",
+                       .mend = "give bf16, or another --target"});
   return {};
 }
 

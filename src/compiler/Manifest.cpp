@@ -34,6 +34,11 @@ static runtime::EntrySignature signatureOf(func::FuncOp function,
   return signature;
 }
 
+/// Weights are stored as 32-bit floats, or as 16-bit ones where the user asked for it.
+static DType dtypeOf(Type element) {
+  return element.isBF16() ? DType::bf16 : element.isF16() ? DType::f16 : DType::f32;
+}
+
 runtime::Manifest makeManifest(ModuleOp module, const import::ImportedModel &imported) {
   runtime::Manifest manifest;
   manifest.inputs = portsOf(imported.inputs);
@@ -50,7 +55,8 @@ runtime::Manifest makeManifest(ModuleOp module, const import::ImportedModel &imp
     if (auto index = predict.getArgAttrOfType<IntegerAttr>(i, lower::preparedAttr)) {
       auto type = cast<ShapedType>(predict.getArgumentTypes()[i]);
       manifest.prepared.resize(std::max<size_t>(manifest.prepared.size(), index.getInt() + 1));
-      manifest.prepared[index.getInt()] = Shape(type.getShape().begin(), type.getShape().end());
+      manifest.prepared[index.getInt()] = {dtypeOf(type.getElementType()),
+                                           Shape(type.getShape().begin(), type.getShape().end())};
     }
   if (auto sections = predict->getAttrOfType<ArrayAttr>(lower::sectionsAttr))
     for (auto layers : sections.getAsRange<ArrayAttr>()) {

@@ -27,6 +27,10 @@ struct CompileOptions {
   /// Largest tile of minimal filtering for 3x3 convolutions: 0 (none), 2, or 4, which is faster and
   /// rounds more (docs/performance.md). Level 0 uses none.
   int winograd = 2;
+  /// How the filters of convolutions and dense layers are stored: f32, or bf16 or f16, which halves
+  /// what has to be read and costs accuracy (docs/performance.md). Computing stays in float32.
+  /// Level 0 keeps float32.
+  DType weightType = DType::f32;
   /// Code that tells when each layer begins, for runtime::Model::run with time stamps.
   bool profile = false;
 };

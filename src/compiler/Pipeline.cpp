@@ -11,6 +11,7 @@
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Bufferization/Transforms/Passes.h"
 #include "mlir/Dialect/Func/Transforms/Passes.h"
@@ -77,6 +78,9 @@ static void addLinalg(OpPassManager &passes, const PipelineSettings &settings) {
     lower::PackFiltersOptions packing;
     packing.vectorBytes = settings.target.vectorBytes;
     packing.vectorRegisters = settings.target.vectorRegisters;
+    packing.storage = settings.weightType == DType::bf16  ? "bf16"
+                      : settings.weightType == DType::f16 ? "f16"
+                                                          : "f32";
     passes.addNestedPass<func::FuncOp>(lower::createPackFilters(packing));
   }
   passes.addPass(lower::createHoistParameters());
@@ -136,6 +140,12 @@ static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
     passes.addPass(func::createDuplicateFunctionEliminationPass()); // what calls equal ones
   }
   passes.addNestedPass<func::FuncOp>(lower::createExpandMath());
+  if (settings.weightType == DType::bf16) {
+    // Shifts of integers: few processors have instructions, and there is no library to call.
+    arith::ArithExpandOpsPassOptions expand;
+    expand.includeBf16 = true;
+    passes.addNestedPass<func::FuncOp>(arith::createArithExpandOpsPass(expand));
+  }
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createSCFToControlFlowPass());

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
+#include "base/Tensor.h"
 #include "compiler/Stages.h"
 #include "emit/Target.h"
 
@@ -18,9 +19,10 @@ struct PipelineSettings {
   emit::Target target;
   int level = 3;
   int threads = 1;
-  bool mergeKernels = true; ///< equal ones; a reader wants each layer's own
-  int winogradTile = 2;     ///< largest tile of minimal filtering: 0 (none), 2 or 4
-  bool profile = false;     ///< with the clock read between layers
+  DType weightType = DType::f32; ///< of stored filters: f32, bf16, f16
+  bool mergeKernels = true;      ///< equal ones; a reader wants each layer's own
+  int winogradTile = 2;          ///< largest tile of minimal filtering: 0 (none), 2 or 4
+  bool profile = false;          ///< with the clock read between layers
 };
 
 /// The dialects and external interfaces that the pipeline uses, and no others: each costs start-up

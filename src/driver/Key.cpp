@@ -89,11 +89,12 @@ void KeyDigest::add(const keras::Step &step) {
 }
 
 void KeyDigest::add(const CompileOptions &options) {
-  const auto &[level, threads, target, shapes, winograd, profile] = options;
+  const auto &[level, threads, target, shapes, winograd, weightType, profile] = options;
   digest.add(level);
   digest.add(threadsOf(options));
   digest.add(target);
   digest.add(winograd);
+  digest.add(static_cast<int>(weightType));
   digest.add(profile);
   digest.add(shapes.size());
   for (const auto &[input, shape] : shapes) {

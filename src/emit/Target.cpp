@@ -51,6 +51,7 @@ Expected<Target> parseTarget(const std::string &name) {
   bool avx512 = subtarget->checkFeatures("+avx512f"), avx = subtarget->checkFeatures("+avx");
   target.vectorBytes = avx512 ? 64 : avx ? 32 : 16;
   target.vectorRegisters = avx512 ? 32 : 16;
+  target.convertsHalf = subtarget->checkFeatures("+f16c");
   return target;
 }
 

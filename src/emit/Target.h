@@ -19,6 +19,7 @@ struct Target {
   std::string features;     ///< LLVM's feature string, "+avx2,…"
   int64_t vectorBytes = 16; ///< of one vector register
   int64_t vectorRegisters = 16;
+  bool convertsHalf = false; ///< has instructions between float16 and float32 (F16C)
 };
 
 /// "native" is the machine that runs this; everything else is a name that LLVM knows (x86-64-v3,

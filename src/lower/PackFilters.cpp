@@ -3,6 +3,7 @@
 #include "lower/Schedule.h"
 #include "lower/Structured.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
@@ -20,10 +21,13 @@ bool dependsOnParametersAlone(Value value) {
   return isMemoryEffectFree(op) && llvm::all_of(op->getOperands(), dependsOnParametersAlone);
 }
 
+/// Elements below which a filter is not worth storing in fewer bits.
+constexpr int64_t leastNarrowed = 16384;
+
 /// The operand to pack: it has the columns as its last dimension, all rows share it, and it can be
 /// packed before anything runs.
-OpOperand *filterOf(const Kernel &kernel, const Roles &roles, int64_t block) {
-  if (!roles.rows || kernel.extents[roles.vector] <= block)
+OpOperand *filterOf(const Kernel &kernel, const Roles &roles) {
+  if (!roles.rows)
     return nullptr;
   linalg::LinalgOp root = kernel.root;
   for (auto [access, operand] : llvm::zip_equal(kernel.inputs, root.getDpsInputOperands()))
@@ -60,29 +64,53 @@ Value packed(OpBuilder &builder, Location loc, Value filter, int64_t block) {
                  iterators, [](OpBuilder &, Location, ValueRange elements) { return elements[0]; });
 }
 
+/// `filter` with elements of fewer bits.
+Value narrowed(OpBuilder &builder, Location loc, Value filter, Type element) {
+  auto type = cast<RankedTensorType>(filter.getType()).clone(element);
+  return elementwise(builder, loc, cast<RankedTensorType>(type), filter,
+                     [&](OpBuilder &nested, Location at, ValueRange elements) -> Value {
+                       return arith::TruncFOp::create(nested, at, element, elements[0]);
+                     });
+}
+
+/// The body of `op` gets `argument` in the type of its operand, and extends it by itself.
+void extend(linalg::GenericOp op, unsigned argument, Type narrow) {
+  BlockArgument element = op.getBlock()->getArgument(argument);
+  OpBuilder builder(op.getBlock(), op.getBlock()->begin());
+  Type wide = element.getType();
+  element.setType(narrow);
+  auto extended = arith::ExtFOp::create(builder, op.getLoc(), wide, element);
+  element.replaceAllUsesExcept(extended, extended);
+}
+
 struct PackFilters : impl::PackFiltersBase<PackFilters> {
   using PackFiltersBase::PackFiltersBase;
 
   void runOnOperation() override {
     SmallVector<linalg::GenericOp> ops(getOperation().getBody().getOps<linalg::GenericOp>());
-    Machine machine{vectorBytes, vectorRegisters, 1};
     for (linalg::GenericOp op : ops)
       if (!dependsOnParametersAlone(op.getResult(0)))
-        pack(op, machine);
+        pack(op);
   }
 
-  static void pack(linalg::GenericOp op, const Machine &machine) {
+  void pack(linalg::GenericOp op) {
     std::optional<Kernel> kernel = kernelEndingIn(op);
     if (!kernel || kernel->epilogue || kernel->reductionLoops.empty())
       return;
     std::optional<Roles> roles = rolesOf(*kernel);
-    if (!roles)
-      return;
-    int64_t block = packedColumns(*kernel, machine);
-    OpOperand *filter = filterOf(*kernel, *roles, block);
+    OpOperand *filter = roles ? filterOf(*kernel, *roles) : nullptr;
     if (!filter)
       return;
     OpBuilder builder(op);
+    auto type = cast<RankedTensorType>(filter->get().getType());
+    if (Type narrow = storageType(builder);
+        narrow && type.getElementType().isF32() && type.getNumElements() >= leastNarrowed) {
+      filter->set(narrowed(builder, op.getLoc(), filter->get(), narrow));
+      extend(op, filter->getOperandNumber(), narrow);
+    }
+    int64_t block = packedColumns(*kernel, {vectorBytes, vectorRegisters, 1});
+    if (kernel->extents[roles->vector] <= block)
+      return;
     SmallVector<AffineMap> maps = op.getIndexingMapsArray();
     AffineMap &map = maps[filter->getOperandNumber()];
     AffineExpr column = map.getResults().back();
@@ -92,6 +120,13 @@ struct PackFilters : impl::PackFiltersBase<PackFilters> {
     map = AffineMap::get(map.getNumDims(), 0, exprs, builder.getContext());
     filter->set(packed(builder, op.getLoc(), filter->get(), block));
     op.setIndexingMapsAttr(builder.getAffineMapArrayAttr(maps));
+  }
+
+  /// Null for float32.
+  Type storageType(OpBuilder &builder) {
+    if (storage == "bf16")
+      return builder.getBF16Type();
+    return storage == "f16" ? Type(builder.getF16Type()) : Type();
   }
 };
 

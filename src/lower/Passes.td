@@ -43,12 +43,15 @@ def PackFilters : Pass<"pack-filters", "::mlir::func::FuncOp"> {
     reads one stream. The op reads element `n` at `n floordiv block` and `n mod block`. Packing
     depends on parameters alone, so that `hoist-parameters`, which runs after this pass, moves it to
     `@prepare`. Upstream's `linalg.pack` splits the loops of the op too, and with them all that is
-    fused to it.
+    fused to it. With `storage`, filters of some size are kept as floats of 16 bits, and extended
+    where they are read.
   }];
   let options = [
+    Option<"storage", "storage", "std::string", "\"f32\"", "Type of stored filters: f32, bf16, f16">,
     Option<"vectorBytes", "vector-bytes", "int64_t", "32", "Bytes of a vector register">,
     Option<"vectorRegisters", "vector-registers", "int64_t", "16", "Number of vector registers">];
-  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
 }
 
 def FuseElementwise : Pass<"fuse-elementwise", "::mlir::func::FuncOp"> {

@@ -32,6 +32,13 @@ static Json jsonOf(const std::vector<Parameter> &parameters) {
   return json;
 }
 
+static Json jsonOf(const std::vector<Prepared> &prepared) {
+  Json json = Json::array();
+  for (const auto &[dtype, shape] : prepared)
+    json.push_back({{"dtype", nameOf(dtype)}, {"shape", shape}});
+  return json;
+}
+
 static Json jsonOf(const EntrySignature &entry) {
   Json weights = Json::array();
   for (const WeightSlot &slot : entry.weights)
@@ -47,7 +54,7 @@ std::string writeManifest(const Manifest &manifest) {
                {"inputs", jsonOf(manifest.inputs)},
                {"outputs", jsonOf(manifest.outputs)},
                {"parameters", jsonOf(manifest.parameters)},
-               {"prepared", manifest.prepared},
+               {"prepared", jsonOf(manifest.prepared)},
                {"predict", jsonOf(manifest.predict)},
                {"prepare", jsonOf(manifest.prepare)},
                {"sections", manifest.sections}};
@@ -72,6 +79,13 @@ static std::vector<Parameter> parametersOf(const Json &json) {
     parameters.push_back({parameter.at("symbol"), parameter.at("layer"), parameter.at("name"),
                           parameter.at("shape"), parameter.at("trainable"), parameter.at("path")});
   return parameters;
+}
+
+static std::vector<Prepared> preparedOf(const Json &json) {
+  std::vector<Prepared> prepared;
+  for (const Json &value : json)
+    prepared.push_back({dtypeOf(value.at("dtype").get<std::string>()).value(), value.at("shape")});
+  return prepared;
 }
 
 static EntrySignature entryOf(const Json &json, const Manifest &manifest) {
@@ -101,7 +115,7 @@ Expected<Manifest> parseManifest(std::string_view text) {
                       .inputs = portsOf(json.at("inputs")),
                       .outputs = portsOf(json.at("outputs")),
                       .parameters = parametersOf(json.at("parameters")),
-                      .prepared = json.at("prepared")};
+                      .prepared = preparedOf(json.at("prepared"))};
     manifest.predict = entryOf(json.at("predict"), manifest);
     manifest.prepare = entryOf(json.at("prepare"), manifest);
     manifest.sections = json.at("sections");

@@ -40,11 +40,17 @@ struct EntrySignature {
   ArenaSize arena;
 };
 
+/// A value that hornet_prepare writes once and hornet_predict reads.
+struct Prepared {
+  DType dtype = DType::f32;
+  Shape shape;
+};
+
 struct Manifest {
   std::string model;
   std::vector<Port> inputs, outputs; ///< of the model, in its order
   std::vector<Parameter> parameters; ///< in the order in which Model::load takes their values
-  std::vector<Shape> prepared;       ///< float32, written once by hornet_prepare
+  std::vector<Prepared> prepared;
   EntrySignature predict, prepare;
   /// Of code compiled for profiling: the layers of each section of hornet_predict, in order.
   std::vector<std::vector<std::string>> sections;

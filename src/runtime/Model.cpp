@@ -89,8 +89,8 @@ struct Model::State {
 
   Expected<void> prepare() {
     const Manifest &manifest = artifact.manifest;
-    for (const Shape &shape : manifest.prepared)
-      prepared.emplace_back(DType::f32, shape);
+    for (const auto &[dtype, shape] : manifest.prepared)
+      prepared.emplace_back(dtype, shape);
     if (!prepared.empty())
       HORNET_TRY(call(artifact.prepare, manifest.prepare, 1, {}, prepared));
     dropUnused();

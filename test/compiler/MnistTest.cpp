@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 using namespace hornet;
@@ -68,6 +69,32 @@ TEST(Mnist, everyTileOfMinimalFilteringSeesTheThree) {
     for (const char *target : {"x86-64-v2", "x86-64-v3"})
       for (int threads : {1, 2})
         expectThree(compile(*model, {.threads = threads, .target = target, .winograd = winograd}));
+}
+
+/// Weights of 16 bits cost accuracy, but not the answer.
+TEST(Mnist, narrowWeightsSeeTheThree) {
+  auto model = keras::readModel(example + "cnn.h5");
+  ASSERT_TRUE(model) << toString(model.error());
+  Tensor input = array("expected_test3.npz", "input");
+  for (DType type : {DType::bf16, DType::f16})
+    for (int winograd : {0, 2}) {
+      auto compiled =
+          compile(*model, {.target = "x86-64-v3", .winograd = winograd, .weightType = type});
+      ASSERT_TRUE(compiled) << toString(compiled.error());
+      auto outputs = compiled->run(std::span(&input, 1));
+      ASSERT_TRUE(outputs) << toString(outputs.error());
+      EXPECT_EQ(classOf(outputs->front(), 0), 3u);
+      float error = worstDifference(outputs->front(), array("expected_test3.npz", "probabilities"));
+      EXPECT_GT(error, 0.f); // they are narrow indeed
+      EXPECT_LE(error, 1e-3f);
+    }
+}
+
+TEST(Mnist, halfPrecisionNeedsAProcessorThatKnowsIt) {
+  auto compiled = compile(*keras::readModel(example + "cnn.h5"),
+                          {.target = "x86-64-v2", .weightType = DType::f16});
+  ASSERT_FALSE(compiled);
+  EXPECT_THAT(toString(compiled.error()), testing::HasSubstr("no instructions for float16"));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, MnistFile,

@@ -42,13 +42,14 @@ TEST(Key, changesWithEverythingThatChangesTheCode) {
       artifactKey(model(), {.threads = 100}, "v"),
       artifactKey(model(), {.threads = 101}, "v"),
       artifactKey(model(), {.winograd = 4}, "v"),
+      artifactKey(model(), {.weightType = DType::bf16}, "v"),
       artifactKey(model(), {.profile = true}, "v"),
       artifactKey(model(), {.target = "x86-64-v3"}, "v"),
       artifactKey(model(), {.shapes = {{"x", {1, 3}}}}, "v"),
       artifactKey(model(), {.shapes = {{"y", {1, 3}}}}, "v"),
       artifactKey(model(), {.shapes = {{"x", {3, 1}}}}, "v"),
   };
-  EXPECT_EQ(keys.size(), 13u);
+  EXPECT_EQ(keys.size(), 14u);
   keras::Model renamed = model();
   renamed.layers.back().name = "renamed"; // its locations are in profiles and errors
   EXPECT_FALSE(keys.contains(artifactKey(renamed, {}, "v")));

@@ -41,7 +41,7 @@ Artifact artifact() {
   result.manifest.inputs = {{"x", DType::f32, {unknownSize, 3}}};
   result.manifest.outputs = {{"y", DType::f32, {unknownSize, 3}}};
   result.manifest.parameters = {{"layer/scale", {"layer"}, "scale", {3}}};
-  result.manifest.prepared = {{3}};
+  result.manifest.prepared = {{DType::f32, {3}}};
   result.manifest.prepare.weights = {{Source::parameter, 0}};
   result.manifest.predict = {{{Source::prepared, 0}}, {0, 64}};
   result.predict = predict;

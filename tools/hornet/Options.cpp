@@ -39,6 +39,12 @@ void CompileFlags::add(CLI::App &command) {
       ->type_name("0|2|4")
       ->check(CLI::IsMember({0, 2, 4}).description(""))
       ->capture_default_str();
+  command
+      .add_option("--weight-type", weightType,
+                  "How filters are stored: f32, or bf16 or f16, half as large and less exact")
+      ->type_name("TYPE")
+      ->check(CLI::IsMember({"f32", "bf16", "f16"}).description(""))
+      ->capture_default_str();
   addRepeated(command, "--shape", shapes,
               "The shape of an input, batch first, where the model leaves it open: "
               "NAME=1,28,28,1")
@@ -67,8 +73,13 @@ static std::optional<Shape> parseShape(std::string_view text) {
   }
 }
 
+/// The command line has checked the name.
+static DType storedTypeOf(std::string_view name) {
+  return name == "bf16" ? DType::bf16 : name == "f16" ? DType::f16 : DType::f32;
+}
+
 Expected<CompileOptions> CompileFlags::parse() const {
-  CompileOptions options{level, threads, target, {}, winograd};
+  CompileOptions options{level, threads, target, {}, winograd, storedTypeOf(weightType)};
   InputError wrong;
   for (const std::string &text : shapes) {
     size_t equals = text.rfind('=');

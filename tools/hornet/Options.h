@@ -29,6 +29,7 @@ struct CompileFlags {
   int level = 3;
   int threads = 0;
   int winograd = 2;
+  std::string weightType = "f32"; ///< f32, bf16, f16
   std::string target = "native";
   std::vector<std::string> shapes; ///< "NAME=1,28,28,1"
 

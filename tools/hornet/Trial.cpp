@@ -44,11 +44,12 @@ double touchedBytes(const runtime::Manifest &manifest, int64_t batch) {
   double bytes =
       static_cast<double>(manifest.predict.arena.bytes) +
       static_cast<double>(manifest.predict.arena.bytesPerSample) * static_cast<double>(batch);
-  for (const runtime::WeightSlot &slot : manifest.predict.weights)
-    bytes += bytesOf(slot.source == runtime::WeightSlot::Source::prepared
-                         ? manifest.prepared[slot.index]
-                         : manifest.parameters[slot.index].shape,
-                     DType::f32, batch);
+  for (const auto &[source, index] : manifest.predict.weights) {
+    if (source == runtime::WeightSlot::Source::parameter)
+      bytes += bytesOf(manifest.parameters[index].shape, DType::f32, batch);
+    else
+      bytes += bytesOf(manifest.prepared[index].shape, manifest.prepared[index].dtype, batch);
+  }
   for (const auto *ports : {&manifest.inputs, &manifest.outputs})
     for (const runtime::Port &port : *ports)
       bytes += bytesOf(port.shape, port.dtype, batch);
