@@ -14,8 +14,8 @@ using namespace mlir;
 
 namespace hornet {
 
-static size_t bytesOf(const Shape &shape) {
-  return sizeOf(DType::f32) *
+static size_t bytesOf(const Shape &shape, DType dtype = DType::f32) {
+  return sizeOf(dtype) *
          std::accumulate(shape.begin(), shape.end(), size_t{1}, std::multiplies<>());
 }
 
@@ -44,8 +44,8 @@ Expected<MemoryPlan> planMemory(const keras::Model &model, const CompileOptions 
   for (const runtime::WeightSlot &slot : manifest.predict.weights)
     if (slot.source == runtime::WeightSlot::Source::parameter)
       plan.kept += bytesOf(manifest.parameters[slot.index].shape);
-  for (const Shape &shape : manifest.prepared)
-    plan.prepared += bytesOf(shape);
+  for (const auto &[dtype, shape] : manifest.prepared)
+    plan.prepared += bytesOf(shape, dtype);
   plan.arena = manifest.predict.arena;
   plan.buffers =
       buffersOf(compilation.imported->module->lookupSymbol<func::FuncOp>(graph::predictName));

@@ -14,7 +14,7 @@ static Manifest manifest() {
           .outputs = {{"y", DType::f32, {unknownSize, 3}}},
           .parameters = {{"a/b/kernel", {"a", "b"}, "kernel", {3, 3}, false, "cell"},
                          {"c/bias", {"c"}, "bias", {3}}},
-          .prepared = {{3, 16}, {}},
+          .prepared = {{DType::bf16, {3, 16}}, {DType::f32, {}}},
           .predict = {{{Source::prepared, 1}, {Source::parameter, 0}}, {64, 128}},
           .prepare = {{{Source::parameter, 1}}, {0, 0}}};
 }
