@@ -222,7 +222,7 @@ WinogradSchedule chooseWinograd(const ConvolutionExtents &extents, int64_t tile,
   schedule.filters = extents.filters;
   for (int64_t vectors : {4, 3, 2}) {
     int64_t block = vectors * machine.vectorBytes / static_cast<int64_t>(sizeof(float));
-    if (extents.filters > block && extents.filters % block == 0) {
+    if (extents.filters % block == 0) {
       schedule.filters = block;
       break;
     }
