@@ -9,6 +9,7 @@ import subprocess
 from networks import NETWORKS
 from peers import PEERS, TITLES
 
+EPSILON = 2.0**-24  # rounding the exact answer to float32 errs by that much
 FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_tile")
 
 
@@ -65,6 +66,8 @@ def rate(row, peak_gflops):
         row["ratio"] = row["runtimes"]["hornet"]["median_us"] / peers[row["fastest_peer"]]
         row["ratio_of_fastest_calls"] = row["runtimes"]["hornet"]["min_us"] / min(
             row["runtimes"][name]["min_us"] for name in peers)
+        row["ratio_of_errors"] = row["runtimes"]["hornet"]["error"] / max(
+            [row["runtimes"][name]["error"] for name in peers] + [EPSILON])
     row["others"] = max(times["others"] for times in row["runtimes"].values())
 
 
@@ -108,7 +111,8 @@ def markdown(report):
              ratio_cell(row, "ratio_of_fastest_calls"), f"{row.get('share_of_peak', 0):.0%}",
              f"{row['others']:.0%}"]
             for row in report["results"]]
-    errors = [[name_of(row), *cells(row, names, lambda times: f"{times['error']:.1e}")]
+    errors = [[name_of(row), *cells(row, names, lambda times: f"{times['error']:.1e}"),
+               ratio_cell(row, "ratio_of_errors")]
               for row in report["results"] if row["threads"] == report["results"][0]["threads"]]
     mean = report.get("geometric_mean")
     return "\n\n".join([
@@ -120,8 +124,9 @@ def markdown(report):
         "proven.",
         table(["", *titles, "ratio", "of fastest calls", "of peak", "others"], rows),
         f"Geometric mean of the ratios: **{mean:.2f}**" if mean else "",
-        "Largest distance from Keras's answer in float64, as a part of its largest value.",
-        table(["", *titles], errors),
+        "Largest distance from Keras's answer in float64, as a part of its largest value; Hornet's "
+        "as a part of that of the peer that is furthest away.",
+        table(["", *titles, "ratio"], errors),
         processor_text(report["processor"]),
         ", ".join(f"{TITLES[name]} {version}" for name, version in report["versions"].items())
         + "."]) + "\n"

@@ -162,7 +162,7 @@ private:
   }
 
   /// Where the reduction is split, all tiles take their part of one block of it before any goes on
-  /// to the next: the operands of a block stay in cache. Accumulators wait in the output meanwhile.
+  /// to the next: the operands of a block stay in cache. Sums wait in the output meanwhile.
   Value buildReductionBlocks(Value slice, llvm::function_ref<Value(Value)> body) {
     if (!schedule.reductionBlock)
       return body(slice);
@@ -287,11 +287,11 @@ private:
       }
     }
     SmallVector<Value> results = reduceTile(slice, cells);
-    if (schedule.reductionBlock && kernel.epilogue)
+    if (!schedule.reductionBlock)
+      results = epilogues(cells, results);
+    else if (kernel.epilogue)
       results =
           choose(isLastBlock, [&] { return epilogues(cells, results); }, [&] { return results; });
-    else
-      results = epilogues(cells, results);
     for (auto [cell, result] : llvm::zip_equal(cells, results))
       slice = tile.writeVector(result, slice, inSlice(cell));
     return slice;
@@ -335,14 +335,22 @@ private:
       Reader before(tile);
       return llvm::map_to_vector(cells, [&](const Cell &cell) { return start(before, cell); });
     };
-    auto partial = [&] {
+    if (!schedule.reductionBlock)
+      return buildReductions(kernel.reductionLoops, fresh(), step);
+    // Each block has a sum of its own, from zero: sums of sums round less than one long sum.
+    auto soFar = [&] {
       return llvm::map_to_vector(cells, [&](const Cell &cell) {
         return tile.readVector(slice, inSlice(cell), cell.width);
       });
     };
-    SmallVector<Value> starts =
-        schedule.reductionBlock ? choose(isFirstBlock, fresh, partial) : fresh();
-    return buildReductions(kernel.reductionLoops, starts, step);
+    Operation *add = combinerOf(kernel);
+    SmallVector<Value> zeros =
+        llvm::map_to_vector(cells, [&](const Cell &cell) { return neutral(add, cell.width); });
+    SmallVector<Value> sums = buildReductions(kernel.reductionLoops, zeros, step);
+    SmallVector<Value> before = choose(isFirstBlock, fresh, soFar);
+    for (auto [sum, other] : llvm::zip_equal(sums, before))
+      sum = arith::AddFOp::create(b, loc, other, sum);
+    return sums;
   }
 
   //===--------------------------------------------------------------------===//

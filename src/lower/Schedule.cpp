@@ -9,8 +9,8 @@ namespace {
 
 /// Of the second-level cache, where the processor's description says nothing.
 constexpr int64_t ownCacheBytes = 1 << 20;
-/// Steps of a reduction that are worth storing and loading the accumulators for.
-constexpr int64_t leastReductionBlock = 128;
+/// Products in one sum, and the least that are worth storing and loading the sums for.
+constexpr int64_t longestSum = 512, leastReductionBlock = 128;
 
 /// The largest divisor of `extent` up to `most`, at least 1.
 int64_t divisorUpTo(int64_t extent, int64_t most) {
@@ -79,15 +79,17 @@ int64_t filterBytes(const Kernel &kernel, const Roles &roles) {
   return most;
 }
 
-/// A divisor of the reduction of which a block of the filter's columns fits into half the core's
-/// cache, or 0 where all of it does, or none divides well.
+/// A divisor of a long sum of products, or 0 where it is short or none divides well: of which a
+/// block of the filter's columns fits into a quarter of the core's cache, and which is short enough
+/// for the sums of its blocks to round less than one sum would.
 int64_t reductionBlockOf(const Kernel &kernel, int64_t columnBytes) {
-  if (kernel.reductionLoops.size() != 1)
+  if (kernel.reductionLoops.size() != 1 || !isa_and_nonnull<arith::AddFOp>(combinerOf(kernel)))
     return 0;
   int64_t extent = kernel.extents[kernel.reductionLoops.front()];
-  if (extent * columnBytes <= ownCacheBytes / 2)
+  int64_t most = std::min(longestSum, ownCacheBytes / 4 / columnBytes);
+  if (extent <= most)
     return 0;
-  int64_t block = divisorUpTo(extent, ownCacheBytes / 4 / columnBytes);
+  int64_t block = divisorUpTo(extent, most);
   return block >= leastReductionBlock ? block : 0;
 }
 

@@ -46,7 +46,7 @@ struct Schedule {
   bool sharesRows = false, sharesColumns = false;
   /// Multiply-adds of a sample, or what takes as long; 0 for what lies within another loop.
   int64_t work = 0;
-  /// Steps of the reduction that all tiles take together before any goes on; 0: all at once.
+  /// Steps of a sum that all tiles take together before any goes on; 0: all at once.
   int64_t reductionBlock = 0;
   /// Of a reduction that is itself the vector: vectors a step, each with its own partial result.
   int64_t partials = 1, vectorWidth = 1;

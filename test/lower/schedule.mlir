@@ -64,17 +64,19 @@ func.func @small(%x: tensor<?x10xf32>) -> tensor<?x10xf32> {
   return %0 : tensor<?x10xf32>
 }
 
-// A wide filter is read once: its columns are the outermost loop. A long reduction is split, so that
-// the part of a tile's columns stays in cache: accumulators are stored and loaded between the parts,
-// and the relu waits for the last.
+// A wide filter is read once: its columns are the outermost loop. A long sum is split, so that it
+// rounds less and its part of a tile's columns stays in cache: each block's sum begins at zero and is
+// added to those before it, and the relu waits for the last.
 
 // CHECK-LABEL: func.func @long_reduction
 // CHECK: scf.forall (%{{.*}}) in (8)
-// CHECK: scf.for %[[BLOCK:.*]] = %c0 to %c3
+// CHECK: scf.for %[[BLOCK:.*]] = %c0 to %c18 
 // CHECK: %[[FIRST:.*]] = arith.cmpi eq, %[[BLOCK]], %c0
-// CHECK: %[[LAST:.*]] = arith.cmpi eq, %[[BLOCK]], %c2
+// CHECK: %[[LAST:.*]] = arith.cmpi eq, %[[BLOCK]], %c17
+// CHECK: scf.for %{{.*}} = %c0 to %c512 
 // CHECK: scf.if %[[FIRST]]
-// CHECK: scf.for %{{.*}} = %c0 to %c3072
+// CHECK-COUNT-12: vector.transfer_read
+// CHECK-COUNT-12: arith.addf
 // CHECK: scf.if %[[LAST]]
 // CHECK-COUNT-12: arith.cmpf olt
 func.func @long_reduction(%x: tensor<?x9216xf32>, %k: tensor<9216x128xf32>) -> tensor<?x128xf32> {
