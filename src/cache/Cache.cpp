@@ -121,7 +121,7 @@ Expected<Cache> Cache::open() {
   return open(HORNET_TRY(folderFromEnvironment()), limit);
 }
 
-Expected<Cache> Cache::open(std::string folder, size_t limit) {
+Expected<Cache> Cache::open(const std::string &folder, size_t limit) {
   std::error_code failure;
   fs::path absolute = fs::absolute(folder, failure).lexically_normal();
   if (!absolute.has_filename()) // "a/b/"

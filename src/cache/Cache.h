@@ -25,7 +25,7 @@ public:
   /// another user or that others may write to is refused.
   static Expected<Cache> open();
   /// The same in a folder and with a limit in bytes.
-  static Expected<Cache> open(std::string folder, size_t limit);
+  static Expected<Cache> open(const std::string &folder, size_t limit);
 
   /// The bytes that were written under `key`, from now on the last used. Nothing when there are
   /// none; what is damaged is removed.

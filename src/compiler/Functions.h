@@ -25,7 +25,7 @@ struct CompilerFunctions {
 };
 
 /// The name of the library's one function, and its type.
-inline constexpr char compilerEntry[] = "hornet_compiler";
+inline constexpr char compilerEntry[] = "hornetCompiler";
 using CompilerEntry = const CompilerFunctions *();
 
 } // namespace hornet

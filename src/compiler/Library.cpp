@@ -1,6 +1,6 @@
 #include "compiler/Functions.h"
 
-extern "C" const hornet::CompilerFunctions *hornet_compiler() {
+extern "C" const hornet::CompilerFunctions *hornetCompiler() {
   static constexpr hornet::CompilerFunctions functions = {
       .version = HORNET_VERSION,
       .compileArtifact = hornet::compileArtifact,

@@ -20,8 +20,9 @@ class TemporaryFolder {
 public:
   std::error_code make() { return llvm::sys::fs::createUniqueDirectory("hornet", path); }
   ~TemporaryFolder() {
+    std::error_code ignored;
     if (!path.empty())
-      llvm::sys::fs::remove_directories(path);
+      ignored = llvm::sys::fs::remove_directories(path);
   }
   std::string file(llvm::StringRef name) const { return (path + "/" + name).str(); }
 
@@ -35,7 +36,7 @@ private:
 static std::string pathOf(const std::string &library) {
   void *handle = dlopen(library.c_str(), RTLD_LAZY | RTLD_LOCAL);
   link_map *map = nullptr;
-  if (!handle || dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0)
+  if (!handle || dlinfo(handle, RTLD_DI_LINKMAP, static_cast<void *>(&map)) != 0)
     return "";
   return map->l_name;
 }
@@ -53,6 +54,7 @@ static Expected<void> runLinker(const std::vector<std::string> &arguments) {
   static std::mutex mutex;
   std::lock_guard lock(mutex);
   std::vector<const char *> argv;
+  argv.reserve(arguments.size());
   for (const std::string &argument : arguments)
     argv.push_back(argument.c_str());
   std::string output;
@@ -76,7 +78,9 @@ Expected<std::string> linkSharedObject(const std::string &object,
   llvm::raw_fd_ostream stream(in, why);
   stream << object;
   stream.close();
-  if (why || (why = stream.error())) {
+  if (!why)
+    why = stream.error();
+  if (why) {
     stream.clear_error();
     return fail(why);
   }

@@ -105,8 +105,9 @@ std::optional<Kernel> kernelEndingIn(linalg::LinalgOp op) {
   std::optional<unsigned> taken;
   auto generic = dyn_cast<linalg::GenericOp>(op.getOperation());
   if (generic && hasOnlyParallelLoops(op))
-    if ((taken = findRoot(generic)))
-      kernel.root = generic->getOperand(*taken).getDefiningOp<linalg::LinalgOp>();
+    taken = findRoot(generic);
+  if (taken)
+    kernel.root = generic->getOperand(*taken).getDefiningOp<linalg::LinalgOp>();
   addRoot(kernel);
   if (taken)
     kernel.epilogue = epilogueOf(generic, *taken, kernel.output);
