@@ -6,6 +6,7 @@
 #include "keras/Weights.h"
 
 #include <chrono>
+#include <malloc.h>
 
 namespace hornet::driver {
 
@@ -46,6 +47,8 @@ private:
     const CompilerFunctions *compiler =
         HORNET_TRY(time("compiler", [] { return compilerLibrary(); }));
     std::string code = HORNET_TRY(compiler->compileArtifact(model, options, &report.times));
+    // What the compiler has freed goes back to the system before the weights need as much.
+    ::malloc_trim(0);
     std::span bytes = std::as_bytes(std::span(code));
     if (cache)
       if (auto written = cache->write(key, bytes); !written)
