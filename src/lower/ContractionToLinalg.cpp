@@ -5,27 +5,12 @@
 #include "lower/GraphToLinalg.h"
 #include "lower/Structured.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-
 using namespace mlir;
 
 namespace hornet::lower {
 namespace {
 
 using utils::IteratorType;
-
-/// init + sum of lhs * rhs. `contract` allows a fused multiply-add, which rounds less.
-Value contraction(OpBuilder &builder, Location loc, Value lhs, Value rhs, RankedTensorType type,
-                  ArrayRef<AffineMap> maps, ArrayRef<IteratorType> iterators) {
-  Value zero = filledTensor(builder, loc, type, lhs, 0);
-  return generic(builder, loc, {lhs, rhs}, zero, maps, iterators,
-                 [](OpBuilder &nested, Location nestedLoc, ValueRange elements) -> Value {
-                   auto contract = arith::FastMathFlags::contract;
-                   Value product =
-                       arith::MulFOp::create(nested, nestedLoc, elements[0], elements[1], contract);
-                   return arith::AddFOp::create(nested, nestedLoc, elements[2], product, contract);
-                 });
-}
 
 struct MatmulToLinalg : OpRewritePattern<graph::MatmulOp> {
   using OpRewritePattern::OpRewritePattern;

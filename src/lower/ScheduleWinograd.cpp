@@ -20,7 +20,7 @@ struct Pool {
 /// The loops that the epilogue's accesses are over.
 enum Loop : unsigned { sample, row, column, filter, loops };
 
-/// The square matrix product of `matrix` (rows x columns) with vectors: one transform along the
+/// The product of `matrix` (rows x columns) with vectors: one transform along the
 /// first dimension of a tile whose second dimension is `width`.
 SmallVector<Value> multiply(OpBuilder &b, Location loc, ArrayRef<double> matrix,
                             ArrayRef<Value> tile, int64_t width) {
@@ -294,22 +294,15 @@ private:
     }
     auto resultType = RankedTensorType::get(
         {type.getDimSize(0), type.getDimSize(1), schedule.filters}, type.getElementType());
-    Value zero = filledTensor(b, loc, resultType, transformed, 0);
     auto d = [&](unsigned i) { return b.getAffineDimExpr(i); };
     auto map = [&](ArrayRef<AffineExpr> exprs) {
       return AffineMap::get(4, 0, exprs, b.getContext());
     };
     SmallVector<utils::IteratorType> iterators(3, utils::IteratorType::parallel);
     iterators.push_back(utils::IteratorType::reduction);
-    Value products =
-        generic(b, loc, {transformed, matrix}, zero,
-                {map({d(0), d(1), d(3)}), map({d(0), d(3), d(2)}), map({d(0), d(1), d(2)})},
-                iterators, [](OpBuilder &nested, Location at, ValueRange elements) -> Value {
-                  auto contract = arith::FastMathFlags::contract;
-                  Value product =
-                      arith::MulFOp::create(nested, at, elements[0], elements[1], contract);
-                  return arith::AddFOp::create(nested, at, elements[2], product, contract);
-                });
+    Value products = contraction(
+        b, loc, transformed, matrix, resultType,
+        {map({d(0), d(1), d(3)}), map({d(0), d(3), d(2)}), map({d(0), d(1), d(2)})}, iterators);
     Operation *generic = products.getDefiningOp();
     OpBuilder::InsertionGuard guard(b);
     Value built = scheduleInnerKernel(b, cast<linalg::LinalgOp>(generic), machine);

@@ -34,6 +34,18 @@ Value generic(OpBuilder &builder, Location loc, ValueRange inputs, Value init,
   return op.getResult(0);
 }
 
+Value contraction(OpBuilder &builder, Location loc, Value lhs, Value rhs, RankedTensorType type,
+                  ArrayRef<AffineMap> maps, ArrayRef<utils::IteratorType> iterators) {
+  Value zero = filledTensor(builder, loc, type, lhs, 0);
+  return generic(builder, loc, {lhs, rhs}, zero, maps, iterators,
+                 [](OpBuilder &nested, Location nestedLoc, ValueRange elements) -> Value {
+                   auto contract = arith::FastMathFlags::contract;
+                   Value product =
+                       arith::MulFOp::create(nested, nestedLoc, elements[0], elements[1], contract);
+                   return arith::AddFOp::create(nested, nestedLoc, elements[2], product, contract);
+                 });
+}
+
 /// The scalar of a splat constant.
 static std::optional<TypedAttr> splatOf(Value value) {
   DenseElementsAttr elements;

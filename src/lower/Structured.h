@@ -30,6 +30,13 @@ mlir::Value generic(mlir::OpBuilder &builder, mlir::Location loc, mlir::ValueRan
                     mlir::Value init, llvm::ArrayRef<mlir::AffineMap> maps,
                     llvm::ArrayRef<mlir::utils::IteratorType> iterators, Body body);
 
+/// The sum of lhs * rhs, as a `linalg.generic`: the form of every sum of products, which the
+/// contraction scheduler knows. Allows a fused multiply-add, which rounds less.
+mlir::Value contraction(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value lhs,
+                        mlir::Value rhs, mlir::RankedTensorType type,
+                        llvm::ArrayRef<mlir::AffineMap> maps,
+                        llvm::ArrayRef<mlir::utils::IteratorType> iterators);
+
 /// result[i…] = body(inputs[i…]) with NumPy's broadcasting of the inputs to `type`. A splat
 /// constant becomes a scalar in the body.
 mlir::Value elementwise(mlir::OpBuilder &builder, mlir::Location loc, mlir::RankedTensorType type,
