@@ -11,15 +11,16 @@ set(may_include
   "import: keras graph"
   "optimize: graph"
   "differentiate: graph"
+  "step: formats keras graph import differentiate"
   "lower: graph"
   "emit:"
   "runtime:"
   "cache: formats"
-  "compiler: keras graph import optimize differentiate lower emit runtime"
-  "driver: formats keras import compiler runtime cache"
-  "training: formats keras compiler runtime"
-  "tools/hornet: formats keras import compiler runtime cache driver training"
-  "tools/hornet-opt: graph import optimize differentiate lower compiler")
+  "compiler: formats keras graph import optimize differentiate step lower emit runtime"
+  "driver: formats keras import step compiler runtime cache"
+  "training: formats keras step compiler runtime driver"
+  "tools/hornet: formats keras import step compiler runtime cache driver training"
+  "tools/hornet-opt: graph import optimize differentiate step lower compiler")
 
 cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH root)
 

@@ -1,6 +1,7 @@
 #include "compiler/Compilation.h"
 
 #include "compiler/Manifest.h"
+#include "step/Step.h"
 
 #include "mlir/IR/Diagnostics.h"
 
@@ -52,6 +53,8 @@ Expected<void> Compilation::importModel(const keras::Model &model) {
   registerDialects(registry);
   context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
   imported = HORNET_TRY(import::importModel(*context, model, {options.shapes}));
+  if (options.step)
+    manifest.step = HORNET_TRY(step::makeStep(*imported, model, *options.step));
   return {};
 }
 
@@ -71,7 +74,7 @@ Expected<void> Compilation::runStage(Stage stage) {
   if (failed(passes.run(*imported->module)))
     return internalError(complaint.empty() ? "a pass failed" : complaint);
   if (stage == Stage::plan)
-    manifest = makeManifest(*imported->module, *imported);
+    addPorts(manifest, *imported->module, *imported);
   return {};
 }
 

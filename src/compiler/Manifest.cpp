@@ -39,8 +39,7 @@ static DType dtypeOf(Type element) {
   return element.isBF16() ? DType::bf16 : element.isF16() ? DType::f16 : DType::f32;
 }
 
-runtime::Manifest makeManifest(ModuleOp module, const import::ImportedModel &imported) {
-  runtime::Manifest manifest;
+void addPorts(runtime::Manifest &manifest, ModuleOp module, const import::ImportedModel &imported) {
   manifest.inputs = portsOf(imported.inputs);
   manifest.outputs = portsOf(imported.outputs);
   llvm::StringMap<size_t> parameters;
@@ -63,7 +62,6 @@ runtime::Manifest makeManifest(ModuleOp module, const import::ImportedModel &imp
       auto names = layers.getAsValueRange<StringAttr>();
       manifest.sections.emplace_back(names.begin(), names.end());
     }
-  return manifest;
 }
 
 } // namespace hornet

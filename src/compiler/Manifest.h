@@ -12,8 +12,9 @@
 
 namespace hornet {
 
-/// The manifest of a module after the stage `plan`, whose functions still say which parameter each
-/// argument is.
-runtime::Manifest makeManifest(mlir::ModuleOp module, const import::ImportedModel &imported);
+/// Says in `manifest` what the functions of a module after the stage `plan` take, which still say
+/// which parameter each argument is.
+void addPorts(runtime::Manifest &manifest, mlir::ModuleOp module,
+              const import::ImportedModel &imported);
 
 } // namespace hornet

@@ -6,8 +6,10 @@
 #pragma once
 
 #include "base/Tensor.h"
+#include "step/Options.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -33,6 +35,8 @@ struct CompileOptions {
   DType weightType = DType::f32;
   /// Code that tells when each layer begins, for runtime::Model::run with time stamps.
   bool profile = false;
+  /// A training step instead of a prediction.
+  std::optional<step::StepOptions> step = {}; // NOLINT(readability-redundant-member-init)
 };
 
 /// The threads that `options` ask for, which is one or more.

@@ -2,6 +2,7 @@
 
 #include "compiler/Pipeline.h"
 
+#include "differentiate/Gradients.h"
 #include "emit/Emit.h"
 #include "graph/Graph.h"
 #include "lower/Passes.h"
@@ -48,6 +49,7 @@ void registerDialects(DialectRegistry &registry) {
   mlir::registerConvertFuncToLLVMInterface(registry);
   registerConvertMemRefToLLVMInterface(registry);
   registerConvertOpenMPToLLVMInterface(registry);
+  differentiate::registerGradients(registry);
   emit::registerTranslations(registry);
 }
 

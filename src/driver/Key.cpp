@@ -21,6 +21,7 @@ private:
   void add(const keras::TensorRef &tensor);
   void add(const keras::Port &port);
   void add(const keras::Step &step);
+  void add(const step::StepOptions &step);
   void addJson(const keras::Json &json) { digest.add(json.dump(-1, ' ', false, replace)); }
   template <class T> void addAll(const std::vector<T> &values) {
     digest.add(values.size());
@@ -88,14 +89,35 @@ void KeyDigest::add(const keras::Step &step) {
   digest.add(call);
 }
 
+void KeyDigest::add(const step::StepOptions &step) {
+  const auto &[kind, losses, lossWeights, sampleWeights, optimizer, withoutWeightDecay, gradients] =
+      step;
+  digest.add(static_cast<int>(kind));
+  digest.add(losses.size());
+  for (const step::Json &loss : losses)
+    addJson(loss);
+  digest.add(lossWeights.size());
+  for (double weight : lossWeights)
+    digest.add(step::Json(weight).dump());
+  digest.add(sampleWeights);
+  addJson(optimizer);
+  digest.add(withoutWeightDecay.size());
+  for (const std::string &name : withoutWeightDecay)
+    digest.add(name);
+  digest.add(gradients);
+}
+
 void KeyDigest::add(const CompileOptions &options) {
-  const auto &[level, threads, target, shapes, winograd, weightType, profile] = options;
+  const auto &[level, threads, target, shapes, winograd, weightType, profile, step] = options;
   digest.add(level);
   digest.add(threadsOf(options));
   digest.add(target);
   digest.add(winograd);
   digest.add(static_cast<int>(weightType));
   digest.add(profile);
+  digest.add(step.has_value());
+  if (step)
+    add(*step);
   digest.add(shapes.size());
   for (const auto &[input, shape] : shapes) {
     digest.add(input);

@@ -60,6 +60,7 @@ HORNET_GRAPH_UNARY(log1p, Log1pOp)
 HORNET_GRAPH_UNARY(relu, ReluOp)
 HORNET_GRAPH_UNARY(rsqrt, RsqrtOp)
 HORNET_GRAPH_UNARY(sigmoid, SigmoidOp)
+HORNET_GRAPH_UNARY(softplus, SoftplusOp)
 HORNET_GRAPH_UNARY(sqrt, SqrtOp)
 HORNET_GRAPH_UNARY(tanh, TanhOp)
 #undef HORNET_GRAPH_UNARY
@@ -79,6 +80,11 @@ HORNET_GRAPH_COMPARISON(operator>=, ge)
 inline Term where(Term predicate, Term x, Term y) { return apply<SelectOp>(predicate, x, y); }
 inline Term where(Term predicate, Term x, double y) { return where(predicate, x, x.scalar(y)); }
 inline Term where(Term predicate, double x, Term y) { return where(predicate, y.scalar(x), y); }
+
+/// `x` repeated to the shape of `like`.
+inline Term broadcastTo(Term x, Term like) {
+  return {x.builder, BroadcastOp::create(*x.builder, like.type(), x.value, like.value)};
+}
 
 inline Term clip(Term x, double low, double high) { return min(max(x, low), high); }
 

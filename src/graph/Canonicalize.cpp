@@ -103,7 +103,8 @@ Value sinkBatchNorm(BatchNormOp op, TransposeOp transpose, PatternRewriter &rewr
   if (permutation.back() != static_cast<int64_t>(permutation.size()) - 1)
     return {};
   return BatchNormOp::create(rewriter, op.getLoc(), transpose.getInput(), op.getGamma(),
-                             op.getBeta(), op.getMean(), op.getVariance(), op.getEpsilon());
+                             op.getBeta(), op.getMean(), op.getVariance(), op.getEpsilonAttr(),
+                             op.getMomentumAttr(), op.getUnbiasedAttr());
 }
 
 Value sinkPad(PadOp op, TransposeOp transpose, PatternRewriter &rewriter) {

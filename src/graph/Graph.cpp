@@ -51,13 +51,17 @@ OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
 // Normalizations
 //===----------------------------------------------------------------------===//
 
-LogicalResult SoftmaxOp::verify() {
-  int64_t rank = getInput().getType().getRank();
-  if (getDimension() >= static_cast<uint64_t>(rank))
-    return emitOpError("(C1) dimension ")
-           << static_cast<int64_t>(getDimension()) << " is out of range for rank " << rank;
+template <class Op> static LogicalResult verifyDimension(Op op) {
+  int64_t rank = op.getInput().getType().getRank();
+  if (op.getDimension() >= static_cast<uint64_t>(rank))
+    return op.emitOpError("(C1) dimension ")
+           << static_cast<int64_t>(op.getDimension()) << " is out of range for rank " << rank;
   return success();
 }
+
+LogicalResult SoftmaxOp::verify() { return verifyDimension(*this); }
+LogicalResult LogSoftmaxOp::verify() { return verifyDimension(*this); }
+LogicalResult ExtentOp::verify() { return verifyDimension(*this); }
 
 LogicalResult BatchNormOp::verify() {
   auto type = getInput().getType();

@@ -130,6 +130,7 @@ def Graph_RsqrtOp : Graph_UnaryOp<"rsqrt", "1 / sqrt(x)">;
 def Graph_SigmoidOp : Graph_UnaryOp<"sigmoid", "1 / (1 + e^-x)">;
 def Graph_SignOp : Graph_UnaryOp<"sign", "-1, 0 or 1 as x is negative, zero or positive">;
 def Graph_SinOp : Graph_UnaryOp<"sin", "sin(x)">;
+def Graph_SoftplusOp : Graph_UnaryOp<"softplus", "ln(1 + e^x)">;
 def Graph_SqrtOp : Graph_UnaryOp<"sqrt", "sqrt(x)">;
 def Graph_TanhOp : Graph_UnaryOp<"tanh", "tanh(x)">;
 def Graph_TruncOp : Graph_UnaryOp<"trunc", "x without its fraction">;
@@ -262,6 +263,37 @@ def Graph_ConvolutionOp : Graph_InferredOp<"convolution", [SameOperandsElementTy
   }];
 }
 
+def Graph_FilterGradientOp : Graph_InferredOp<"filter_gradient", [SameOperandsElementType]> {
+  let summary = "Gradient of a convolution, or of a dense layer, to its filter";
+  let description = [{
+    For a convolution of `input` with this padding, these strides, dilations and groups, whose
+    result has the gradient `gradient`: the gradient to a filter with the spatial extents `window`.
+    Without spatial dimensions, that of a product of matrices: `input^T gradient`.
+    Source: https://arxiv.org/abs/1603.07285, chapter 2 (the sum over all uses of each weight)
+
+    Example:
+    ```mlir
+    %dw = graph.filter_gradient %x, %dy window [3, 3] strides [1, 1] low [0, 0] high [0, 0]
+      dilations [1, 1] groups 1
+      : (tensor<?x28x28x1xf32>, tensor<?x26x26x32xf32>) -> tensor<3x3x1x32xf32>
+    ```
+
+    (C1) input (N, spatial…, I) and gradient (N, spatial…, O) have the same rank, 2 or more.
+    (C2) window, strides, low, high and dilations have one entry a spatial dimension.
+    (C3) groups divides I and O, which are static.
+    (C4) The spatial extents of gradient are those of the convolution's result.
+  }];
+  let arguments = (ins Graph_FloatTensor:$input, Graph_FloatTensor:$gradient,
+                       DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$strides,
+                       DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
+                       DenseI64ArrayAttr:$dilations, I64Attr:$groups);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = [{
+    $input `,` $gradient `window` $window `strides` $strides `low` $low `high` $high
+    `dilations` $dilations `groups` $groups attr-dict `:` functional-type(operands, results)
+  }];
+}
+
 def Graph_WinogradConvolutionOp
     : Graph_InferredOp<"winograd_convolution", [
         SameOperandsElementType,
@@ -318,7 +350,37 @@ class Graph_PoolOp<string mnemonic, string function, string more>
 
 def Graph_MaxPoolOp : Graph_PoolOp<"max_pool", "The maximum", " Padding never wins.">;
 def Graph_AveragePoolOp
-    : Graph_PoolOp<"average_pool", "The mean", " Padding does not count in the divisor.">;
+    : Graph_PoolOp<"average_pool", "The mean", " Padding does not count in the divisor."> {
+  let extraClassDeclaration = [{
+    /// How many elements, padding left out, each window covers: a constant of shape (out…, 1).
+    ::mlir::DenseElementsAttr divisors();
+  }];
+}
+
+def Graph_MaxPoolIndexOp : Graph_InferredOp<"max_pool_index", [SameOperandsElementType]> {
+  let summary = "Where in each window its maximum is";
+  let description = [{
+    For `maximum`, the result of a `graph.max_pool` of `input` with this window: the number, in
+    row-major order within the window, of the first element that equals it, as a float. The
+    gradient of the pooling goes there. Source: https://www.tensorflow.org/api_docs/python/tf/nn/max_pool_with_argmax
+
+    Example:
+    ```mlir
+    %i = graph.max_pool_index %x, %y window [2, 2] strides [2, 2] low [0, 0] high [0, 0]
+      : (tensor<?x24x24x64xf32>, tensor<?x12x12x64xf32>) -> tensor<?x12x12x64xf32>
+    ```
+
+    (C1) to (C3) as for `graph.max_pool`, and maximum has the shape of its result.
+  }];
+  let arguments = (ins Graph_FloatTensor:$input, Graph_FloatTensor:$maximum,
+                       DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$strides,
+                       DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = [{
+    $input `,` $maximum `window` $window `strides` $strides `low` $low `high` $high attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
 
 //===----------------------------------------------------------------------===//
 // Reductions and normalizations
@@ -364,6 +426,25 @@ def Graph_SoftmaxOp : Graph_Op<"softmax", [Pure, SameOperandsAndResultType]> {
   let hasVerifier = 1;
 }
 
+def Graph_LogSoftmaxOp : Graph_Op<"log_softmax", [Pure, SameOperandsAndResultType]> {
+  let summary = "The logarithm of softmax along one dimension";
+  let description = [{
+    `x - max(x) - log(sum(exp(x - max(x))))` along `dimension`, which does not underflow.
+    Source: https://keras.io/api/layers/activations/#log_softmax-function
+
+    Example:
+    ```mlir
+    %y = graph.log_softmax %x dimension 1 : tensor<?x10xf32>
+    ```
+
+    (C1) dimension is in range.
+  }];
+  let arguments = (ins Graph_FloatTensor:$input, I64Attr:$dimension);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = "$input `dimension` $dimension attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
 def Graph_BatchNormOp
     : Graph_Op<"batch_norm", [Pure, AllTypesMatch<["input", "result"]>, SameOperandsElementType]> {
   let summary = "Batch normalization with given statistics, over the last dimension";
@@ -377,13 +458,19 @@ def Graph_BatchNormOp
       : (tensor<?x8x8x4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<?x8x8x4xf32>
     ```
 
+    Where the layer is trained, it has a `momentum`: then a training step uses the statistics of the
+    batch instead, and moves mean and variance towards them (by the unbiased variance, where Keras 2
+    did).
+
     (C1) gamma, beta, mean and variance have the shape (C), C being input's last extent.
   }];
   let arguments = (ins Graph_FloatTensor:$input, Graph_FloatTensor:$gamma, Graph_FloatTensor:$beta,
-                       Graph_FloatTensor:$mean, Graph_FloatTensor:$variance, F64Attr:$epsilon);
+                       Graph_FloatTensor:$mean, Graph_FloatTensor:$variance, F64Attr:$epsilon,
+                       OptionalAttr<F64Attr>:$momentum, UnitAttr:$unbiased);
   let results = (outs Graph_FloatTensor:$result);
   let assemblyFormat = [{
-    $input `,` $gamma `,` $beta `,` $mean `,` $variance `epsilon` $epsilon attr-dict
+    $input `,` $gamma `,` $beta `,` $mean `,` $variance `epsilon` $epsilon
+    (`momentum` $momentum^)? (`unbiased` $unbiased^)? attr-dict
     `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
@@ -393,6 +480,7 @@ def Graph_DropoutOp : Graph_Op<"dropout", [Pure, SameOperandsAndResultType, Grap
   let summary = "Dropout: the identity when predicting";
   let description = [{
     While training, zeroes elements with probability `rate` and scales the others by 1 / (1 - rate).
+    Elements along the dimensions `shared` have one fate.
     Source: https://keras.io/api/layers/regularization_layers/dropout/
 
     Example:
@@ -402,10 +490,28 @@ def Graph_DropoutOp : Graph_Op<"dropout", [Pure, SameOperandsAndResultType, Grap
 
     (C1) 0 <= rate <= 1.
   }];
-  let arguments = (ins Graph_FloatTensor:$input, F64Attr:$rate);
+  let arguments = (ins Graph_FloatTensor:$input, F64Attr:$rate,
+                       DefaultValuedOptionalAttr<DenseI64ArrayAttr, "{}">:$shared);
   let results = (outs Graph_FloatTensor:$result);
-  let assemblyFormat = "$input `rate` $rate attr-dict `:` type($result)";
+  let assemblyFormat = "$input `rate` $rate (`shared` $shared^)? attr-dict `:` type($result)";
   let hasVerifier = 1;
+}
+
+def Graph_PenalizeOp : Graph_Op<"penalize", [Pure, SameOperandsAndResultType, Graph_Pointwise]> {
+  let summary = "An activity regularizer: the identity when predicting";
+  let description = [{
+    While training, adds what `regularizer`, as Keras writes it into files, makes of the input, divided
+    by the size of the batch, to the loss.
+    Source: https://keras.io/api/layers/regularizers/
+
+    Example:
+    ```mlir
+    %y = graph.penalize %x regularizer "{\"class_name\": \"L2\", \"config\": {\"l2\": 0.01}}" : tensor<?x128xf32>
+    ```
+  }];
+  let arguments = (ins Graph_FloatTensor:$input, StrAttr:$regularizer);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = "$input `regularizer` $regularizer attr-dict `:` type($result)";
 }
 
 //===----------------------------------------------------------------------===//
@@ -450,6 +556,85 @@ def Graph_TransposeOp : Graph_InferredOp<"transpose"> {
   let assemblyFormat =
       "$input `permutation` $permutation attr-dict `:` functional-type(operands, results)";
   let hasFolder = 1;
+}
+
+def Graph_ReverseOp : Graph_Op<"reverse", [Pure, SameOperandsAndResultType]> {
+  let summary = "Turns the order of the elements around";
+  let description = [{
+    Along each of `dimensions`. Source: https://keras.io/api/ops/numpy/#flip-function
+
+    Example:
+    ```mlir
+    %y = graph.reverse %x dimensions [0, 1] : tensor<3x3x32x64xf32>
+    ```
+
+    (C1) dimensions are in range, strictly increasing, and static.
+  }];
+  let arguments = (ins Graph_Tensor:$input, DenseI64ArrayAttr:$dimensions);
+  let results = (outs Graph_Tensor:$result);
+  let assemblyFormat = "$input `dimensions` $dimensions attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Graph_BroadcastOp : Graph_Op<"broadcast", [Pure, AllTypesMatch<["like", "result"]>]> {
+  let summary = "Repeats a tensor to the shape of another";
+  let description = [{
+    NumPy's broadcasting, without arithmetic: no element of `like` is read.
+    Source: https://keras.io/api/ops/numpy/#broadcastto-function
+
+    Example:
+    ```mlir
+    %y = graph.broadcast %x, %like : (tensor<10xf32>, tensor<?x10xf32>) -> tensor<?x10xf32>
+    ```
+
+    (C1) Aligned extents are equal, or that of input is 1.
+    (C2) Both have one element type.
+  }];
+  let arguments = (ins Graph_Tensor:$input, Graph_Tensor:$like);
+  let results = (outs Graph_Tensor:$result);
+  let assemblyFormat = "$input `,` $like attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Graph_ExtentOp : Graph_Op<"extent", [Pure]> {
+  let summary = "The extent of one dimension, as a float";
+  let description = [{
+    What a mean over the batch divides by.
+
+    Example:
+    ```mlir
+    %n = graph.extent %x dimension 0 : tensor<?x10xf32> -> tensor<f32>
+    ```
+
+    (C1) dimension is in range.
+  }];
+  let arguments = (ins Graph_FloatTensor:$input, I64Attr:$dimension);
+  let results = (outs 0DTensorOf<[AnyFloat]>:$result);
+  let assemblyFormat = "$input `dimension` $dimension attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Graph_RandomUniformOp : Graph_Op<"random_uniform", [Pure, AllTypesMatch<["like", "result"]>]> {
+  let summary = "Random numbers, evenly distributed from 0 to below 1";
+  let description = [{
+    Element i (in row-major order) is made of the first word of Philox 4x32-10 with the counter
+    (i, stream, key[2], key[3]) and the key (key[0], key[1]): the same whatever the number of
+    threads. A seed goes into key[0] and key[1], the number of the step into key[2] and key[3]; each
+    op of a graph has a stream of its own. No element of `like` is read.
+    Source: J. Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011,
+    https://doi.org/10.1145/2063384.2063405
+
+    Example:
+    ```mlir
+    %u = graph.random_uniform %key, %x stream 2 : (tensor<4xi32>, tensor<?x128xf32>) -> tensor<?x128xf32>
+    ```
+  }];
+  let arguments = (ins RankedTensorOf<[I32]>:$key, Graph_FloatTensor:$like, I64Attr:$stream);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = [{
+    $key `,` $like `stream` $stream attr-dict `:` functional-type(operands, results)
+  }];
 }
 
 def Graph_PadOp : Graph_InferredOp<"pad"> {

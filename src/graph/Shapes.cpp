@@ -108,6 +108,37 @@ OpFoldResult TransposeOp::fold(FoldAdaptor) {
 }
 
 //===----------------------------------------------------------------------===//
+// reverse, broadcast
+//===----------------------------------------------------------------------===//
+
+LogicalResult ReverseOp::verify() {
+  auto type = getInput().getType();
+  ArrayRef<int64_t> dimensions = getDimensions();
+  bool fits = llvm::all_of(
+      dimensions, [&](int64_t d) { return d >= 0 && d < type.getRank() && !type.isDynamicDim(d); });
+  if (!fits || !llvm::is_sorted(dimensions, std::less_equal<>()))
+    return emitOpError("(C1) dimensions must be in range, strictly increasing and static for ")
+           << type;
+  return success();
+}
+
+LogicalResult BroadcastOp::verify() {
+  auto from = getInput().getType(), to = getType();
+  if (from.getElementType() != to.getElementType())
+    return emitOpError("(C2) element types of ") << from << " and " << to << " differ";
+  bool fits = from.getRank() <= to.getRank();
+  for (auto [i, extent] : llvm::enumerate(from.getShape()))
+    fits = fits && (extent == 1 || extent == to.getDimSize(to.getRank() - from.getRank() + i));
+  if (!fits)
+    return emitOpError("(C1) cannot repeat ") << from << " to " << to;
+  return success();
+}
+
+OpFoldResult BroadcastOp::fold(FoldAdaptor) {
+  return getInput().getType() == getType() ? getInput() : OpFoldResult();
+}
+
+//===----------------------------------------------------------------------===//
 // pad
 //===----------------------------------------------------------------------===//
 

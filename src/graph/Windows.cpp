@@ -132,3 +132,81 @@ LogicalResult AveragePoolOp::inferReturnTypes(MLIRContext *, std::optional<Locat
                                               Adaptor op, SmallVectorImpl<Type> &results) {
   return inferPool(loc, op, results);
 }
+
+LogicalResult MaxPoolIndexOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                                               Adaptor op, SmallVectorImpl<Type> &results) {
+  if (failed(inferPool(loc, op, results)))
+    return failure();
+  if (results.back() != op.getMaximum().getType())
+    return emitOptionalError(loc, "(C3) expected maxima of type ", results.back(), ", got ",
+                             op.getMaximum().getType());
+  return success();
+}
+
+LogicalResult FilterGradientOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                                                 Adaptor op, SmallVectorImpl<Type> &results) {
+  auto input = cast<RankedTensorType>(op.getInput().getType());
+  auto gradient = cast<RankedTensorType>(op.getGradient().getType());
+  int64_t rank = input.getRank();
+  if (rank < 2 || gradient.getRank() != rank)
+    return emitOptionalError(loc, "(C1) expected input and gradient of one rank, 2 or more, got ",
+                             input, " and ", gradient);
+  size_t spatial = rank - 2;
+  for (ArrayRef<int64_t> entries :
+       {op.getWindow(), op.getStrides(), op.getLow(), op.getHigh(), op.getDilations()})
+    if (entries.size() != spatial)
+      return emitOptionalError(loc, "(C2) expected ", spatial, " entries, got ", entries.size());
+  int64_t groups = op.getGroups(), channels = input.getShape().back(),
+          filters = gradient.getShape().back();
+  if (groups < 1 || ShapedType::isDynamic(channels) || ShapedType::isDynamic(filters) ||
+      channels % groups || filters % groups)
+    return emitOptionalError(loc, "(C3) channels of ", input, " and ", gradient,
+                             " do not fit together in ", groups, " groups");
+  Window window = {op.getWindow(), op.getStrides(), op.getLow(), op.getHigh(), op.getDilations()};
+  SmallVector<int64_t> extents;
+  if (failed(slide(loc, "(C4)", input, window, extents)))
+    return failure();
+  if (gradient.getShape().slice(1, spatial) != ArrayRef(extents))
+    return emitOptionalError(loc, "(C4) the convolution's result has other extents than ",
+                             gradient);
+  SmallVector<int64_t> shape(op.getWindow());
+  shape.append({channels / groups, filters});
+  results.push_back(RankedTensorType::get(shape, input.getElementType()));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Divisors of an average pooling
+//===----------------------------------------------------------------------===//
+
+/// Elements of the input, padding left out, that each window along spatial dimension `i` covers.
+static SmallVector<int64_t> coverage(AveragePoolOp op, int64_t i) {
+  SmallVector<int64_t> counts;
+  int64_t extent = op.getInput().getType().getDimSize(i + 1);
+  for (int64_t out = 0; out < op.getType().getDimSize(i + 1); ++out) {
+    int64_t start = out * op.getStrides()[i] - op.getLow()[i];
+    counts.push_back(std::min(start + op.getWindow()[i], extent) - std::max<int64_t>(start, 0));
+  }
+  return counts;
+}
+
+DenseElementsAttr AveragePoolOp::divisors() {
+  SmallVector<double> products = {1};
+  SmallVector<int64_t> shape;
+  for (size_t i = 0; i < getWindow().size(); ++i) {
+    SmallVector<double> finer;
+    SmallVector<int64_t> counts = coverage(*this, i);
+    for (double product : products)
+      for (int64_t count : counts)
+        finer.push_back(product * static_cast<double>(count));
+    products = std::move(finer);
+    shape.push_back(counts.size());
+  }
+  shape.push_back(1);
+  Builder builder(getContext());
+  auto type = RankedTensorType::get(shape, getType().getElementType());
+  auto numbers = llvm::map_to_vector(products, [&](double product) -> Attribute {
+    return builder.getFloatAttr(type.getElementType(), product);
+  });
+  return DenseElementsAttr::get(type, numbers);
+}

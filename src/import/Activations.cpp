@@ -58,8 +58,6 @@ struct Function {
 // still become 0 * infinity = NaN in the gradient.
 static Term elu(Term x, double alpha) { return where(x > 0, x, expm1(min(x, 0)) * alpha); }
 
-static Term softplus(Term x) { return relu(x) + log1p(exp(-abs(x))); }
-
 static Term gelu(Term x, const Arguments &a) {
   Term inner = a["approximate"] != 0
                    ? tanh((x + x * x * x * 0.044715) * std::sqrt(2 / std::numbers::pi))

@@ -143,6 +143,15 @@ SmallVector<Value> ModelImport::inlineModel(const keras::Model &model, int paren
   return outputs;
 }
 
+/// Marks what an activity regularizer looks at.
+static void penalize(LayerImport &layer, SmallVectorImpl<Value> &results) {
+  const Json *regularizer = layer.find("activity_regularizer");
+  for (Value &result : results)
+    if (regularizer && result && isa<FloatType>(getElementTypeOrSelf(result)))
+      result =
+          graph::PenalizeOp::create(layer.builder(), layer.location(), result, regularizer->dump());
+}
+
 void ModelImport::importCall(const keras::Model &model, int parent, keras::Step step,
                              Tensors &tensors) {
   const keras::Layer &layer = model.layers[step.layer];
@@ -168,6 +177,7 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
     if (importer)
       import.checkArguments();
     results.assign(import.allResults().begin(), import.allResults().end());
+    penalize(import, results);
   }
   for (const std::string &diagnostic : std::exchange(diagnostics, {}))
     import.problem("", diagnostic);

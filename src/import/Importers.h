@@ -40,6 +40,7 @@ void importGlobalMaxPooling2D(LayerImport &layer);
 void importBatchNormalization(LayerImport &layer);
 void importRescaling(LayerImport &layer);
 void importDropout(LayerImport &layer);
+void importActivityRegularization(LayerImport &layer);
 void importIdentity(LayerImport &layer); ///< also what only acts while training
 // Merging
 void importAdd(LayerImport &layer);

@@ -47,6 +47,8 @@ public:
   const keras::Call &call() const { return kerasCall; }
   keras::Generation generation() const { return kerasGeneration; }
   const std::string &className() const { return kerasLayer.className; }
+  /// By its own flag and those of the models around it.
+  bool trainable() const { return state.records[record].trainable; }
   mlir::Location location() const { return loc; }
   mlir::OpBuilder &builder() { return state.builder; }
 

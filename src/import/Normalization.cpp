@@ -29,7 +29,7 @@ static Statistics declareStatistics(LayerImport &layer, const Shape &shape, bool
 
 /// Over one dimension: the primitive wants it last.
 static Value normalizeAxis(LayerImport &layer, Value x, int64_t axis, const Statistics &weights,
-                           double epsilon) {
+                           double epsilon, std::optional<double> momentum) {
   int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
   SmallVector<int64_t> toLast, back;
   for (int64_t i = 0; i < rank; ++i) {
@@ -39,9 +39,14 @@ static Value normalizeAxis(LayerImport &layer, Value x, int64_t axis, const Stat
   }
   toLast.push_back(axis);
   bool isLast = axis == rank - 1;
+  // Keras 2 computed the variance of images by a function of TensorFlow that corrects it.
+  bool unbiased = momentum && rank == 4 && layer.generation() != keras::Generation::keras3;
+  OpBuilder &b = layer.builder();
   Value y = layer.create<graph::BatchNormOp>(isLast ? x : layer.transpose(x, toLast), weights.gamma,
                                              weights.beta, weights.mean, weights.variance,
-                                             APFloat(epsilon));
+                                             b.getF64FloatAttr(epsilon),
+                                             momentum ? b.getF64FloatAttr(*momentum) : FloatAttr(),
+                                             unbiased ? b.getUnitAttr() : UnitAttr());
   return isLast ? y : layer.transpose(y, back);
 }
 
@@ -60,6 +65,7 @@ void importBatchNormalization(LayerImport &layer) {
   double epsilon = layer.number("epsilon", 1e-3);
   bool scale = layer.flag("scale", true), center = layer.flag("center", true);
   bool renorm = layer.flag("renorm", false);
+  double momentum = layer.number("momentum", 0.99);
   if (!(epsilon >= 0))
     layer.problem("epsilon", fmt::format("epsilon must not be negative, got {}", epsilon));
   Value x = layer.input();
@@ -82,8 +88,11 @@ void importBatchNormalization(LayerImport &layer) {
   Statistics weights = declareStatistics(layer, weightShape, scale, center, renorm);
   if (layer.failed())
     return;
-  layer.result(axes.size() == 1 ? normalizeAxis(layer, x, axes.front(), weights, epsilon)
-                                : normalizeAxes(layer, x, weights, epsilon));
+  layer.result(
+      axes.size() == 1
+          ? normalizeAxis(layer, x, axes.front(), weights, epsilon,
+                          layer.trainable() && !renorm ? std::optional(momentum) : std::nullopt)
+          : normalizeAxes(layer, x, weights, epsilon));
 }
 
 /// A number, or a list of one number a channel; null when x has another number of channels.
@@ -117,6 +126,23 @@ void importRescaling(LayerImport &layer) {
   layer.result(layer.create<graph::AddOp>(y, perChannel(layer, "offset", 0, x)));
 }
 
+/// The dimensions whose elements a dropout layer treats as one: those between batch and channels of
+/// SpatialDropout1D to 3D, those for which `noise_shape` says 1.
+static SmallVector<int64_t> sharedDimensions(LayerImport &layer, Value x) {
+  SmallVector<int64_t> shared;
+  int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
+  if (layer.className().starts_with("Spatial")) {
+    bool channelsFirst = layer.className() != "SpatialDropout1D" && layer.channelsFirst();
+    for (int64_t i = 1; i < rank - 1; ++i)
+      shared.push_back(channelsFirst ? i + 1 : i);
+  } else if (const Json *shape = layer.find("noise_shape"); shape && shape->is_array()) {
+    for (auto [i, extent] : llvm::enumerate(*shape))
+      if (extent == 1 && i > 0 && static_cast<int64_t>(i) < rank)
+        shared.push_back(static_cast<int64_t>(i));
+  }
+  return shared;
+}
+
 /// https://keras.io/api/layers/regularization_layers/dropout/
 void importDropout(LayerImport &layer) {
   double rate = layer.number("rate");
@@ -124,7 +150,17 @@ void importDropout(LayerImport &layer) {
     layer.problem("rate", fmt::format("rate must be between 0 and 1, got {}", rate));
   Value x = layer.input();
   if (layer.ready())
-    layer.result(layer.create<graph::DropoutOp>(x, APFloat(rate)));
+    layer.result(layer.create<graph::DropoutOp>(x, APFloat(rate), sharedDimensions(layer, x)));
+}
+
+/// https://keras.io/api/layers/regularization_layers/activity_regularization/
+void importActivityRegularization(LayerImport &layer) {
+  Json regularizer = {{"class_name", "L1L2"},
+                      {"config", {{"l1", layer.number("l1", 0)}, {"l2", layer.number("l2", 0)}}}};
+  Value x = layer.input();
+  if (layer.ready())
+    layer.result(
+        layer.create<graph::PenalizeOp>(x, layer.builder().getStringAttr(regularizer.dump())));
 }
 
 void importIdentity(LayerImport &layer) {

@@ -18,6 +18,7 @@ struct Entry {
 static constexpr Entry importers[] = {
     {"Activation", importActivation},
     {"Add", importAdd},
+    {"ActivityRegularization", importActivityRegularization},
     {"AlphaDropout", importIdentity},
     {"Average", importAverage},
     {"AveragePooling2D", importAveragePooling2D},
@@ -51,9 +52,9 @@ static constexpr Entry importers[] = {
     {"SeparableConv2D", importSeparableConv2D},
     {"Sign", importElementwise<graph::SignOp>},
     {"Softmax", importSoftmax},
-    {"SpatialDropout1D", importIdentity},
-    {"SpatialDropout2D", importIdentity},
-    {"SpatialDropout3D", importIdentity},
+    {"SpatialDropout1D", importDropout},
+    {"SpatialDropout2D", importDropout},
+    {"SpatialDropout3D", importDropout},
     {"Subtract", importSubtract},
     {"Threshold", importActivationLayer},
     {"ThresholdedReLU", importActivationLayer},
@@ -70,8 +71,7 @@ static constexpr Entry refused[] = {
 };
 
 /// What Keras has and we do not, yet.
-static constexpr std::string_view notYet[] = {"ActivityRegularization",
-                                              "AdaptiveAveragePooling1D",
+static constexpr std::string_view notYet[] = {"AdaptiveAveragePooling1D",
                                               "AdaptiveAveragePooling2D",
                                               "AdaptiveAveragePooling3D",
                                               "AdaptiveMaxPooling1D",

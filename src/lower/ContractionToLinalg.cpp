@@ -150,10 +150,85 @@ struct ConvolutionToLinalg : OpRewritePattern<graph::ConvolutionOp> {
   }
 };
 
+/// The gradient to a filter as loops (k…, [c], [g], [f]; n, out…): as in ConvolutionLoops, with
+/// reductions and parallel loops exchanged.
+class FilterGradientLoops {
+public:
+  FilterGradientLoops(graph::FilterGradientOp op, OpBuilder &builder)
+      : op(op), builder(builder), spatial(op.getWindow().size()), groups(op.getGroups()),
+        channels(op.getInput().getType().getShape().back() / groups),
+        filters(op.getGradient().getType().getShape().back() / groups), hasGroup(groups > 1),
+        hasFilter(!hasGroup || filters > 1), hasChannel(!hasGroup || channels > 1) {}
+
+  Value build() {
+    Location loc = op.getLoc();
+    SmallVector<int64_t> low = {0}, high = {0};
+    low.append(op.getLow().begin(), op.getLow().end());
+    high.append(op.getHigh().begin(), op.getHigh().end());
+    low.push_back(0);
+    high.push_back(0);
+    Value input = padded(builder, loc, op.getInput(), low, high, 0), gradient = op.getGradient();
+    if (hasGroup && hasChannel)
+      input = split(builder, loc, input, spatial + 1, groups);
+    if (hasGroup && hasFilter)
+      gradient = split(builder, loc, gradient, spatial + 1, groups);
+    SmallVector<int64_t> shape(op.getWindow());
+    for (auto [has, extent] :
+         {std::pair(hasChannel, channels), {hasGroup, groups}, {hasFilter, filters}})
+      if (has)
+        shape.push_back(extent);
+    auto type = RankedTensorType::get(shape, op.getType().getElementType());
+    SmallVector<IteratorType> iterators(shape.size(), IteratorType::parallel);
+    iterators.append(1 + spatial, IteratorType::reduction);
+    return reshaped(builder, loc,
+                    contraction(builder, loc, input, gradient, type, indexingMaps(), iterators),
+                    op.getType());
+  }
+
+private:
+  SmallVector<AffineMap> indexingMaps() {
+    unsigned next = 0;
+    auto take = [&](bool there = true) {
+      return there ? builder.getAffineDimExpr(next++) : AffineExpr();
+    };
+    SmallVector<AffineExpr> result, window;
+    for (int64_t i = 0; i < spatial; ++i)
+      window.push_back(take());
+    AffineExpr channel = take(hasChannel), group = take(hasGroup), filter = take(hasFilter);
+    AffineExpr sample = take();
+    SmallVector<AffineExpr> input = {sample}, gradient = {sample};
+    for (int64_t i = 0; i < spatial; ++i) {
+      AffineExpr out = take();
+      input.push_back(out * op.getStrides()[i] + window[i] * op.getDilations()[i]);
+      gradient.push_back(out);
+    }
+    auto map = [&](SmallVector<AffineExpr> exprs, std::initializer_list<AffineExpr> more) {
+      llvm::copy_if(more, std::back_inserter(exprs), [](AffineExpr e) { return bool(e); });
+      return AffineMap::get(next, 0, exprs, builder.getContext());
+    };
+    return {map(input, {group, channel}), map(gradient, {group, filter}),
+            map(window, {channel, group, filter})};
+  }
+
+  graph::FilterGradientOp op;
+  OpBuilder &builder;
+  int64_t spatial, groups, channels, filters;
+  bool hasGroup, hasFilter, hasChannel;
+};
+
+struct FilterGradientToLinalg : OpRewritePattern<graph::FilterGradientOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::FilterGradientOp op,
+                                PatternRewriter &rewriter) const override {
+    rewriter.replaceOp(op, FilterGradientLoops(op, rewriter).build());
+    return success();
+  }
+};
+
 } // namespace
 
 void addContractionToLinalg(RewritePatternSet &patterns) {
-  patterns.add<MatmulToLinalg, ConvolutionToLinalg>(patterns.getContext());
+  patterns.add<MatmulToLinalg, ConvolutionToLinalg, FilterGradientToLinalg>(patterns.getContext());
 }
 
 } // namespace hornet::lower

@@ -58,6 +58,14 @@ Value sign(OpBuilder &builder, Location loc, ValueRange elements) {
   return arith::SelectOp::create(builder, loc, other, one, x);
 }
 
+/// max(x, 0) + ln(1 + e^-|x|), which does not overflow.
+Value softplus(OpBuilder &builder, Location loc, ValueRange elements) {
+  Value size = math::AbsFOp::create(builder, loc, elements[0]);
+  Value power = math::ExpOp::create(builder, loc, arith::NegFOp::create(builder, loc, size));
+  Value rest = math::Log1pOp::create(builder, loc, power);
+  return arith::AddFOp::create(builder, loc, relu(builder, loc, elements), rest);
+}
+
 Value reciprocalRoot(OpBuilder &builder, Location loc, ValueRange elements) {
   Value root = math::SqrtOp::create(builder, loc, elements[0]);
   return arith::DivFOp::create(builder, loc, number(builder, loc, root, 1), root);
@@ -143,6 +151,7 @@ void addElementwiseToLinalg(RewritePatternSet &patterns) {
   add<graph::SigmoidOp>(patterns, sigmoid);
   add<graph::SignOp>(patterns, sign);
   add<graph::SinOp>(patterns, upstream<math::SinOp>);
+  add<graph::SoftplusOp>(patterns, softplus);
   add<graph::SqrtOp>(patterns, upstream<math::SqrtOp>);
   add<graph::SubtractOp>(patterns, numeric<arith::SubFOp, arith::SubIOp>);
   add<graph::TanhOp>(patterns, upstream<math::TanhOp>);

@@ -26,6 +26,7 @@ struct GraphToLinalg : impl::GraphToLinalgBase<GraphToLinalg> {
     addContractionToLinalg(patterns);
     addConvolutionToWinograd(patterns, winogradTile);
     addPoolToLinalg(patterns);
+    addRandomToLinalg(patterns);
     addReductionToLinalg(patterns);
     addShapeToLinalg(patterns);
     if (failed(applyPartialConversion(getOperation(), target, std::move(patterns))))

@@ -39,7 +39,7 @@ static bool hasOnlyParallelLoops(linalg::LinalgOp op) {
 
 /// Only what the vector code can express: one result, and elements that lie in memory one by one.
 static bool isSupported(linalg::LinalgOp op) {
-  if (!op.hasPureTensorSemantics() || op.getNumDpsInits() != 1 || op.hasIndexSemantics())
+  if (!op.hasPureTensorSemantics() || op.getNumDpsInits() != 1)
     return false;
   for (OpOperand &operand : op->getOpOperands()) {
     Type element = getElementTypeOrSelf(operand.get().getType());
@@ -87,7 +87,7 @@ Epilogue epilogueOf(linalg::GenericOp op, unsigned operand, Access &output) {
   OpOperand &taken = op->getOpOperand(operand);
   AffineMap fromResult = inversePermutation(op.getMatchingIndexingMap(&taken));
   AffineMap loops = fromResult.compose(output.map);
-  Epilogue epilogue{op, operand, {}};
+  Epilogue epilogue{op, operand, {}, loops};
   for (OpOperand *input : op.getDpsInputOperands())
     if (input != &taken)
       epilogue.inputs.push_back(accessOf(op, input, loops));

@@ -29,6 +29,7 @@ struct Epilogue {
   mlir::linalg::GenericOp op;
   unsigned operand = 0;             ///< which of its inputs is the root's result
   llvm::SmallVector<Access> inputs; ///< in its order, the root's result left out
+  mlir::AffineMap loops;            ///< its own loops, over the root's
 
   explicit operator bool() { return static_cast<bool>(op); }
 };

@@ -48,10 +48,13 @@ private:
   OpFoldResult extent(unsigned loop) {
     if (!ShapedType::isDynamic(kernel.extents[loop]))
       return b.getIndexAttr(kernel.extents[loop]);
-    for (auto [i, expr] : llvm::enumerate(kernel.output.map.getResults()))
-      if (expr == b.getAffineDimExpr(loop))
-        return tensor::getMixedSize(b, loc, kernel.output.value, i);
-    llvm_unreachable("a reduction is as long as the batch");
+    auto isRead = [&](const Access &access) {
+      return llvm::is_contained(access.map.getResults(), b.getAffineDimExpr(loop));
+    };
+    const Access *whole =
+        isRead(kernel.output) ? &kernel.output : llvm::find_if(kernel.inputs, isRead);
+    auto at = llvm::find(whole->map.getResults(), b.getAffineDimExpr(loop));
+    return tensor::getMixedSize(b, loc, whole->value, at - whole->map.getResults().begin());
   }
 
   /// Something that is repeated: `count` times, the i-th of them beginning at start + i * size.
@@ -244,7 +247,9 @@ private:
     if (!last && !body.getArguments().back().use_empty())
       last = reader(kernel.init, cell);
     arguments.push_back(last);
-    return vectorizeBody(b, body, arguments, cell.width);
+    return vectorizeBody(b, body, arguments, cell.width, [&](int64_t dimension) {
+      return tile.place(b.getAffineDimExpr(dimension), cell);
+    });
   }
 
   /// Where the cell lies in the slice of the output that is being written.

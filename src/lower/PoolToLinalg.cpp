@@ -15,18 +15,21 @@ namespace {
 
 using utils::IteratorType;
 
-/// init ∘ all elements of each window; `neutral` fills the padding and starts the reduction.
-template <class Op> Value slide(Op op, OpBuilder &builder, double neutral, Body combine) {
-  Location loc = op.getLoc();
+/// The tensors that a sliding window reads and how the loops find them.
+struct Windows {
+  Value input;
+  AffineMap in, window, out; ///< of the padded input, of what is in each window, of the result
+  SmallVector<IteratorType> iterators;
+};
+
+/// Loops: n, out…, c, window….
+template <class Op> Windows windowsOf(Op op, OpBuilder &builder, double padding) {
   int64_t spatial = op.getWindow().size();
   SmallVector<int64_t> low = {0}, high = {0};
   low.append(op.getLow().begin(), op.getLow().end());
   high.append(op.getHigh().begin(), op.getHigh().end());
   low.push_back(0);
   high.push_back(0);
-  Value input = padded(builder, loc, op.getInput(), low, high, neutral);
-
-  // Loops: n, out…, c, window…; the extents of the window come from an operand that is never read.
   auto dim = [&](int64_t i) { return builder.getAffineDimExpr(i); };
   SmallVector<AffineExpr> in = {dim(0)}, window, out = {dim(0)};
   for (int64_t i = 0; i < spatial; ++i) {
@@ -42,10 +45,20 @@ template <class Op> Value slide(Op op, OpBuilder &builder, double neutral, Body 
   };
   SmallVector<IteratorType> iterators(spatial + 2, IteratorType::parallel);
   iterators.append(spatial, IteratorType::reduction);
+  return {padded(builder, op.getLoc(), op.getInput(), low, high, padding), map(in), map(window),
+          map(out), iterators};
+}
+
+/// init ∘ all elements of each window; `neutral` fills the padding and starts the reduction.
+template <class Op> Value slide(Op op, OpBuilder &builder, double neutral, Body combine) {
+  Location loc = op.getLoc();
+  Windows windows = windowsOf(op, builder, neutral);
+  // The extents of the window come from an operand that is never read.
   Value extents =
       tensor::EmptyOp::create(builder, loc, op.getWindow(), op.getType().getElementType());
   Value init = filledTensor(builder, loc, op.getType(), op.getInput(), neutral);
-  return generic(builder, loc, {input, extents}, init, {map(in), map(window), map(out)}, iterators,
+  return generic(builder, loc, {windows.input, extents}, init,
+                 {windows.in, windows.window, windows.out}, windows.iterators,
                  [&](OpBuilder &nested, Location nestedLoc, ValueRange elements) {
                    return combine(nested, nestedLoc, {elements[2], elements[0]});
                  });
@@ -65,34 +78,36 @@ struct MaxPoolToLinalg : OpRewritePattern<graph::MaxPoolOp> {
   }
 };
 
-/// Elements of the input, padding left out, that each window along spatial dimension `i` covers.
-SmallVector<int64_t> coverage(graph::AveragePoolOp op, int64_t i) {
-  SmallVector<int64_t> counts;
-  int64_t extent = op.getInput().getType().getDimSize(i + 1);
-  for (int64_t out = 0; out < op.getType().getDimSize(i + 1); ++out) {
-    int64_t start = out * op.getStrides()[i] - op.getLow()[i];
-    counts.push_back(std::min(start + op.getWindow()[i], extent) - std::max<int64_t>(start, 0));
+/// The least number of an element of the window that equals the maximum.
+struct MaxPoolIndexToLinalg : OpRewritePattern<graph::MaxPoolIndexOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::MaxPoolIndexOp op,
+                                PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Type element = op.getType().getElementType();
+    SmallVector<Attribute> numbers;
+    for (int64_t i = 0, n = llvm::product_of(op.getWindow()); i <= n; ++i)
+      numbers.push_back(rewriter.getFloatAttr(element, static_cast<double>(i)));
+    double none = static_cast<double>(numbers.size() - 1);
+    numbers.pop_back();
+    auto type = RankedTensorType::get(op.getWindow(), element);
+    Value number = arith::ConstantOp::create(rewriter, loc, DenseElementsAttr::get(type, numbers));
+    Value init = filledTensor(rewriter, loc, op.getType(), op.getInput(), none);
+    Windows windows = windowsOf(op, rewriter, -std::numeric_limits<double>::infinity());
+    auto least = [&](OpBuilder &b, Location at, ValueRange elements) -> Value {
+      Value no = arith::ConstantOp::create(b, at, b.getFloatAttr(element, none));
+      Value here =
+          arith::CmpFOp::create(b, at, arith::CmpFPredicate::OEQ, elements[0], elements[1]);
+      Value candidate = arith::SelectOp::create(b, at, here, elements[2], no);
+      Value below = arith::CmpFOp::create(b, at, arith::CmpFPredicate::OLT, candidate, elements[3]);
+      return arith::SelectOp::create(b, at, below, candidate, elements[3]);
+    };
+    rewriter.replaceOp(op, generic(rewriter, loc, {windows.input, op.getMaximum(), number}, init,
+                                   {windows.in, windows.out, windows.window, windows.out},
+                                   windows.iterators, least));
+    return success();
   }
-  return counts;
-}
-
-/// The divisors of all positions, shaped (out…, 1).
-DenseElementsAttr divisors(graph::AveragePoolOp op) {
-  SmallVector<float> products = {1};
-  SmallVector<int64_t> shape;
-  for (size_t i = 0; i < op.getWindow().size(); ++i) {
-    SmallVector<float> finer;
-    SmallVector<int64_t> counts = coverage(op, i);
-    for (float product : products)
-      for (int64_t count : counts)
-        finer.push_back(product * static_cast<float>(count));
-    products = std::move(finer);
-    shape.push_back(counts.size());
-  }
-  shape.push_back(1);
-  auto type = RankedTensorType::get(shape, op.getType().getElementType());
-  return cast<DenseElementsAttr>(DenseFPElementsAttr::get(type, products));
-}
+};
 
 struct AveragePoolToLinalg : OpRewritePattern<graph::AveragePoolOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -102,7 +117,7 @@ struct AveragePoolToLinalg : OpRewritePattern<graph::AveragePoolOp> {
       return arith::AddFOp::create(builder, loc, elements[0], elements[1]);
     };
     Value sums = slide(op, rewriter, 0, sum);
-    Value counts = arith::ConstantOp::create(rewriter, loc, divisors(op));
+    Value counts = arith::ConstantOp::create(rewriter, loc, op.divisors());
     rewriter.replaceOp(
         op, elementwise(
                 rewriter, loc, op.getType(), {sums, counts},
@@ -116,7 +131,7 @@ struct AveragePoolToLinalg : OpRewritePattern<graph::AveragePoolOp> {
 } // namespace
 
 void addPoolToLinalg(RewritePatternSet &patterns) {
-  patterns.add<MaxPoolToLinalg, AveragePoolToLinalg>(patterns.getContext());
+  patterns.add<MaxPoolToLinalg, MaxPoolIndexToLinalg, AveragePoolToLinalg>(patterns.getContext());
 }
 
 } // namespace hornet::lower

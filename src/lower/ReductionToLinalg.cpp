@@ -95,13 +95,40 @@ struct SoftmaxToLinalg : OpRewritePattern<graph::SoftmaxOp> {
   }
 };
 
+struct LogSoftmaxToLinalg : OpRewritePattern<graph::LogSoftmaxOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::LogSoftmaxOp op, PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    int64_t dimension = op.getDimension();
+    Value greatest =
+        reduce(rewriter, loc, op.getInput(), dimension, lowest, combine<arith::MaximumFOp>);
+    Value below = alongRows(rewriter, loc, op.getInput(), greatest, dimension,
+                            [](OpBuilder &builder, Location loc, ValueRange elements) -> Value {
+                              return arith::SubFOp::create(builder, loc, elements[0], elements[1]);
+                            });
+    auto type = cast<RankedTensorType>(below.getType());
+    Value powers = elementwise(rewriter, loc, type, below,
+                               [](OpBuilder &builder, Location loc, ValueRange elements) -> Value {
+                                 return math::ExpOp::create(builder, loc, elements[0]);
+                               });
+    Value sum = reduce(rewriter, loc, powers, dimension, 0, combine<arith::AddFOp>);
+    rewriter.replaceOp(
+        op, alongRows(rewriter, loc, below, sum, dimension,
+                      [](OpBuilder &builder, Location loc, ValueRange elements) -> Value {
+                        Value log = math::LogOp::create(builder, loc, elements[1]);
+                        return arith::SubFOp::create(builder, loc, elements[0], log);
+                      }));
+    return success();
+  }
+};
+
 } // namespace
 
 void addReductionToLinalg(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
   patterns.add<ReduceToLinalg<graph::ReduceMaxOp>>(context, lowest, combine<arith::MaximumFOp>);
   patterns.add<ReduceToLinalg<graph::ReduceSumOp>>(context, 0.0, combine<arith::AddFOp>);
-  patterns.add<SoftmaxToLinalg>(context);
+  patterns.add<SoftmaxToLinalg, LogSoftmaxToLinalg>(context);
 }
 
 } // namespace hornet::lower

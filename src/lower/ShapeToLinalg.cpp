@@ -4,6 +4,8 @@
 #include "lower/GraphToLinalg.h"
 #include "lower/Structured.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
 using namespace mlir;
 
 namespace hornet::lower {
@@ -104,11 +106,54 @@ struct ConcatenateToTensor : OpRewritePattern<graph::ConcatenateOp> {
   }
 };
 
+struct ReverseToLinalg : OpRewritePattern<graph::ReverseOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::ReverseOp op, PatternRewriter &rewriter) const override {
+    RankedTensorType type = op.getType();
+    SmallVector<AffineExpr> exprs;
+    for (int64_t i = 0; i < type.getRank(); ++i) {
+      AffineExpr dim = rewriter.getAffineDimExpr(i);
+      bool turned = llvm::is_contained(op.getDimensions(), i);
+      exprs.push_back(turned ? type.getDimSize(i) - 1 - dim : dim);
+    }
+    AffineMap read = AffineMap::get(type.getRank(), 0, exprs, getContext());
+    SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
+    Value init = emptyTensor(rewriter, op.getLoc(), type, op.getInput());
+    rewriter.replaceOp(
+        op, generic(rewriter, op.getLoc(), op.getInput(), init,
+                    {read, rewriter.getMultiDimIdentityMap(type.getRank())}, iterators,
+                    [](OpBuilder &, Location, ValueRange elements) { return elements[0]; }));
+    return success();
+  }
+};
+
+struct BroadcastToLinalg : OpRewritePattern<graph::BroadcastOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::BroadcastOp op, PatternRewriter &rewriter) const override {
+    auto take = [](OpBuilder &, Location, ValueRange elements) { return elements[0]; };
+    rewriter.replaceOp(
+        op, elementwise(rewriter, op.getLoc(), op.getType(), {op.getInput(), op.getLike()}, take));
+    return success();
+  }
+};
+
+struct ExtentToTensor : OpRewritePattern<graph::ExtentOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::ExtentOp op, PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value extent = tensor::DimOp::create(rewriter, loc, op.getInput(), op.getDimension());
+    Value integer = arith::IndexCastOp::create(rewriter, loc, rewriter.getI64Type(), extent);
+    Value number = arith::SIToFPOp::create(rewriter, loc, op.getType().getElementType(), integer);
+    rewriter.replaceOpWithNewOp<tensor::FromElementsOp>(op, op.getType(), number);
+    return success();
+  }
+};
+
 } // namespace
 
 void addShapeToLinalg(RewritePatternSet &patterns) {
-  patterns.add<ReshapeToTensor, TransposeToLinalg, PadToTensor, SliceToTensor, ConcatenateToTensor>(
-      patterns.getContext());
+  patterns.add<ReshapeToTensor, TransposeToLinalg, PadToTensor, SliceToTensor, ConcatenateToTensor,
+               ReverseToLinalg, BroadcastToLinalg, ExtentToTensor>(patterns.getContext());
 }
 
 } // namespace hornet::lower

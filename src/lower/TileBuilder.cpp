@@ -61,6 +61,18 @@ SmallVector<OpFoldResult> TileBuilder::indices(const Access &access, const Cell 
   return result;
 }
 
+Value TileBuilder::place(AffineExpr loop, const Cell &cell) {
+  unsigned position = cast<AffineDimExpr>(loop).getPosition();
+  OpFoldResult at = steps[position];
+  if (roles.rows == position)
+    at = plus(at, cell.row);
+  if (roles.vector != position)
+    return value(at);
+  auto type = VectorType::get(cell.width, b.getIndexType());
+  Value first = vector::BroadcastOp::create(b, loc, type, value(plus(at, cell.column)));
+  return arith::AddIOp::create(b, loc, first, vector::StepOp::create(b, loc, type));
+}
+
 Value TileBuilder::readScalar(const Access &access, ArrayRef<OpFoldResult> at) {
   if (!isa<RankedTensorType>(access.value.getType()))
     return access.value;
@@ -119,7 +131,9 @@ Value TileBuilder::epilogue(Reader &reader, const Epilogue &epilogue, const Acce
   }
   bool readsOutput = !body.getArguments().back().use_empty();
   arguments.push_back(readsOutput ? reader(output, cell) : Value());
-  return vectorizeBody(b, body, arguments, cell.width);
+  return vectorizeBody(b, body, arguments, cell.width, [&](int64_t dimension) {
+    return place(epilogue.loops.getResult(dimension), cell);
+  });
 }
 
 } // namespace hornet::lower

@@ -1,5 +1,6 @@
 #include "lower/VectorBody.h"
 
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -7,20 +8,31 @@ using namespace mlir;
 
 namespace hornet::lower {
 
-Value vectorizeBody(OpBuilder &builder, Block &body, ValueRange arguments, int64_t width) {
-  IRMapping mapping;
+Value vectorizeBody(OpBuilder &builder, Block &body, ValueRange arguments, int64_t width,
+                    PlaceOf place) {
+  IRMapping mapping, broadcasts;
   mapping.map(body.getArguments(), arguments);
-  auto asVector = [&](Value scalar) -> Value {
-    Value value = mapping.lookupOrDefault(scalar);
+  auto asVector = [&](Value element) -> Value {
+    Value value = mapping.lookupOrDefault(element);
     if (!value || isa<VectorType>(value.getType()))
       return value;
+    if (Value known = broadcasts.lookupOrNull(value))
+      return known;
     Value broadcast = vector::BroadcastOp::create(builder, value.getLoc(),
                                                   VectorType::get(width, value.getType()), value);
-    mapping.map(scalar, broadcast);
+    broadcasts.map(value, broadcast);
     return broadcast;
   };
+  auto isScalar = [&](Value element) {
+    Value value = mapping.lookupOrDefault(element);
+    return value && !isa<VectorType>(value.getType());
+  };
   for (Operation &op : body.without_terminator()) {
-    if (op.hasTrait<OpTrait::ConstantLike>()) {
+    if (auto index = dyn_cast<linalg::IndexOp>(op)) {
+      mapping.map(index, place(index.getDim()));
+      continue;
+    }
+    if (llvm::all_of(op.getOperands(), isScalar)) {
       builder.clone(op, mapping);
       continue;
     }

@@ -10,9 +10,13 @@
 
 namespace hornet::lower {
 
+/// Where an op's dimension is, for all elements of a vector: an index, or a vector of them.
+using PlaceOf = llvm::function_ref<mlir::Value(int64_t dimension)>;
+
 /// Repeats the ops of `body` on vectors of `width` elements. `arguments` stand for the block's
-/// arguments: vectors of that width, or scalars, which are broadcast. Returns what the body yields.
+/// arguments: vectors of that width, or scalars. What depends on scalars alone is computed once,
+/// and broadcast where vectors need it. Returns the vector that the body yields.
 mlir::Value vectorizeBody(mlir::OpBuilder &builder, mlir::Block &body, mlir::ValueRange arguments,
-                          int64_t width);
+                          int64_t width, PlaceOf place = {});
 
 } // namespace hornet::lower

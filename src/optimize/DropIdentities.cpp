@@ -2,6 +2,8 @@
 
 #include "graph/Graph.h"
 
+using namespace mlir;
+
 namespace hornet::optimize {
 #define GEN_PASS_DEF_DROPIDENTITIES
 #include "optimize/Passes.h.inc"
@@ -9,9 +11,11 @@ namespace hornet::optimize {
 namespace {
 struct DropIdentities : impl::DropIdentitiesBase<DropIdentities> {
   void runOnOperation() override {
-    getOperation()->walk([](graph::DropoutOp op) {
-      op.replaceAllUsesWith(op.getInput());
-      op.erase();
+    getOperation()->walk([](Operation *op) {
+      if (!isa<graph::DropoutOp, graph::PenalizeOp>(op))
+        return;
+      op->replaceAllUsesWith(op->getOperands());
+      op->erase();
     });
   }
 };

@@ -12,7 +12,7 @@ include "mlir/Pass/PassBase.td"
 def DropIdentities : Pass<"drop-identities"> {
   let summary = "Remove the layers that do nothing when predicting";
   let description = [{
-    `graph.dropout` becomes its input. For prediction alone: the gradients of a training step need
+    `graph.dropout` and `graph.penalize` become their inputs. For prediction alone: the gradients of a training step need
     the op. Runs first, so that nothing stands between the ops that later passes join; the lowering
     knows no dropout. Upstream's canonicalizer cannot do it, since it does not know what the graph
     is for.

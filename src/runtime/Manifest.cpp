@@ -48,6 +48,19 @@ static Json jsonOf(const EntrySignature &entry) {
           {"arena", {{"bytes", entry.arena.bytes}, {"sample", entry.arena.bytesPerSample}}}};
 }
 
+static Json jsonOf(const StepStates &step) {
+  Json states = Json::array();
+  for (const auto &[name, slot, parameter, shape, initial, input, output] : step.states)
+    states.push_back({{"name", name},
+                      {"slot", slot},
+                      {"parameter", parameter ? Json(*parameter) : Json()},
+                      {"shape", shape},
+                      {"initial", initial},
+                      {"input", input},
+                      {"output", output ? Json(*output) : Json()}});
+  return {{"parameters", jsonOf(step.parameters)}, {"states", states}};
+}
+
 std::string writeManifest(const Manifest &manifest) {
   Json json = {{"abi", abi::version},
                {"model", manifest.model},
@@ -58,6 +71,8 @@ std::string writeManifest(const Manifest &manifest) {
                {"predict", jsonOf(manifest.predict)},
                {"prepare", jsonOf(manifest.prepare)},
                {"sections", manifest.sections}};
+  if (manifest.step)
+    json["step"] = jsonOf(*manifest.step);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -102,6 +117,28 @@ static EntrySignature entryOf(const Json &json, const Manifest &manifest) {
   return entry;
 }
 
+static std::optional<size_t> indexOf(const Json &json, size_t count) {
+  if (json.is_null())
+    return std::nullopt;
+  size_t index = json;
+  if (index >= count)
+    throw std::out_of_range(fmt::format("there is no port or parameter {}", index));
+  return index;
+}
+
+static StepStates stepOf(const Json &json, const Manifest &manifest) {
+  StepStates step{.parameters = parametersOf(json.at("parameters")), .states = {}};
+  for (const Json &state : json.at("states"))
+    step.states.push_back({.name = state.at("name"),
+                           .slot = state.at("slot"),
+                           .parameter = indexOf(state.at("parameter"), step.parameters.size()),
+                           .shape = state.at("shape"),
+                           .initial = state.at("initial"),
+                           .input = indexOf(state.at("input"), manifest.inputs.size()).value(),
+                           .output = indexOf(state.at("output"), manifest.outputs.size())});
+  return step;
+}
+
 Expected<Manifest> parseManifest(std::string_view text) {
   try {
     Json json = Json::parse(text);
@@ -119,6 +156,8 @@ Expected<Manifest> parseManifest(std::string_view text) {
     manifest.predict = entryOf(json.at("predict"), manifest);
     manifest.prepare = entryOf(json.at("prepare"), manifest);
     manifest.sections = json.at("sections");
+    if (json.contains("step"))
+      manifest.step = stepOf(json.at("step"), manifest);
     return manifest;
   } catch (const std::exception &error) {
     return inputError({.attribute = "manifest",

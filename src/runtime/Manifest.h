@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/Error.h"
-#include "base/Parameter.h"
+#include "base/State.h"
 
 #include <string>
 #include <string_view>
@@ -54,6 +54,8 @@ struct Manifest {
   EntrySignature predict, prepare;
   /// Of code compiled for profiling: the layers of each section of hornet_predict, in order.
   std::vector<std::vector<std::string>> sections;
+  /// Of a training step.
+  std::optional<StepStates> step;
 };
 
 /// The manifest as JSON, as artifacts carry it.

@@ -147,12 +147,20 @@ static bool fits(const Shape &shape, const Shape &wanted) {
   return true;
 }
 
+/// Whether the leading extent of a port is the batch.
+static bool isBatched(const Port &port) {
+  return !port.shape.empty() && port.shape[0] == unknownSize;
+}
+
 static Expected<int64_t> checkInputs(const std::vector<Port> &ports,
                                      std::span<const Tensor> inputs) {
   if (inputs.size() != ports.size())
     return inputError({.reason = fmt::format("the model has {} inputs, {} arrays were given",
                                              ports.size(), inputs.size())});
-  int64_t batch = inputs.empty() || inputs[0].shape().empty() ? 1 : inputs[0].shape()[0];
+  auto first = std::ranges::find_if(ports, isBatched);
+  size_t leader = first - ports.begin();
+  bool known = leader < inputs.size() && !inputs[leader].shape().empty();
+  int64_t batch = known ? inputs[leader].shape()[0] : 1;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Shape &shape = inputs[i].shape();
     if (inputs[i].dtype() != ports[i].dtype)
@@ -163,10 +171,10 @@ static Expected<int64_t> checkInputs(const std::vector<Port> &ports,
       return inputError({.attribute = ports[i].name,
                          .reason = fmt::format("the input needs shape {}, got {}",
                                                toString(ports[i].shape), toString(shape))});
-    if (!shape.empty() && shape[0] != batch)
+    if (isBatched(ports[i]) && shape[0] != batch)
       return inputError({.attribute = ports[i].name,
                          .reason = fmt::format("batch of {}, but input '{}' has {}", shape[0],
-                                               ports[0].name, batch)});
+                                               ports[leader].name, batch)});
   }
   return batch;
 }
@@ -179,7 +187,7 @@ static Expected<void> checkOutputs(const std::vector<Port> &ports, std::span<con
   for (size_t i = 0; i < outputs.size(); ++i) {
     const Shape &shape = outputs[i].shape();
     if (outputs[i].dtype() != ports[i].dtype || !fits(shape, ports[i].shape) ||
-        (!shape.empty() && shape[0] != batch))
+        (isBatched(ports[i]) && shape[0] != batch))
       return inputError(
           {.attribute = ports[i].name,
            .reason = fmt::format("the output of a batch of {} needs shape {} {}, got {} {}", batch,

@@ -52,6 +52,7 @@ template <class F> Rule elementwise(F f) {
 
 float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 float greatest(float x, float y) { return std::isnan(x) || x > y ? x : y; }
+float softplus(float x) { return greatest(x, 0) + std::log1p(std::exp(-std::abs(x))); }
 float least(float x, float y) { return std::isnan(x) || x < y ? x : y; }
 
 Array compare(Operation *op, Inputs in) {
@@ -161,6 +162,7 @@ const llvm::StringMap<Rule> &rules() {
         {"graph.sign", elementwise([](float x) { return float((x > 0) - (x < 0)); })},
         {"graph.slice", slice},
         {"graph.softmax", softmax},
+        {"graph.softplus", elementwise(softplus)},
         {"graph.sqrt", elementwise([](float x) { return std::sqrt(x); })},
         {"graph.subtract", elementwise(std::minus<float>())},
         {"graph.tanh", elementwise([](float x) { return std::tanh(x); })},

@@ -1,0 +1,14 @@
+#include "differentiate/Rules.h"
+
+namespace hornet::differentiate {
+
+void registerGradients(mlir::DialectRegistry &registry) {
+  registry.addExtension(+[](mlir::MLIRContext *context, graph::GraphDialect *) {
+    addElementwiseRules(context);
+    addWindowRules(context);
+    addReductionRules(context);
+    addShapeRules(context);
+  });
+}
+
+} // namespace hornet::differentiate
