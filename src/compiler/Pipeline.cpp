@@ -120,26 +120,27 @@ static void addBufferize(OpPassManager &passes) {
   addCleanUp(passes);
 }
 
-/// Buffers → one arena; functions → entry points.
+/// Buffers → one arena.
 static void addPlan(OpPassManager &passes, const PipelineSettings &settings) {
   lower::PlanMemoryOptions options;
   options.threads = settings.threads;
   passes.addPass(lower::createPlanMemory(options));
   if (settings.profile)
     passes.addPass(lower::createTimeLayers());
-  passes.addPass(lower::createEntryPoints());
 }
 
-/// What is left of structured ops and loops → the LLVM dialect.
+/// Functions → entry points; what is left of structured ops and loops → the LLVM dialect.
 static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
+  passes.addPass(lower::createEntryPoints());
   passes.addNestedPass<func::FuncOp>(lower::createExpandCopies());
   passes.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
-  lower::LowerForallOptions loops;
-  loops.threads = settings.threads;
-  passes.addPass(lower::createLowerForall(loops));
-  if (settings.mergeKernels) {
-    passes.addPass(func::createDuplicateFunctionEliminationPass()); // kernels
-    passes.addPass(func::createDuplicateFunctionEliminationPass()); // what calls equal ones
+  passes.addPass(lower::createLowerForall());
+  if (settings.mergeKernels)
+    passes.addPass(func::createDuplicateFunctionEliminationPass());
+  if (settings.threads > 1) {
+    lower::ShareKernelsOptions sharing;
+    sharing.threads = settings.threads;
+    passes.addPass(lower::createShareKernels(sharing));
   }
   passes.addNestedPass<func::FuncOp>(lower::createExpandMath());
   if (settings.weightType == DType::bf16) {

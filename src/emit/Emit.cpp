@@ -57,7 +57,6 @@ static void hideInternals(llvm::Module &module) {
 /// fused; LLVM's own pipelines take five times as long for code that is not faster
 /// (docs/rationale.md).
 constexpr char pipelineText[] =
-    "function(sroa,early-cse),ipsccp,deadargelim,"
     "function(sroa,early-cse,simplifycfg,instcombine<no-verify-fixpoint>,loop-simplify,lcssa,"
     "loop-mssa(loop-rotate,licm),instcombine<no-verify-fixpoint>,simplifycfg,early-cse<memssa>,"
     "adce)";

@@ -1,9 +1,9 @@
 #include "lower/Passes.h"
 
 #include "base/Abi.h"
+#include "lower/Context.h"
 
-#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
-#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 
 #include <cstddef>
 
@@ -15,27 +15,33 @@ namespace hornet::lower {
 
 namespace {
 
-/// Builds `@hornet_f` for `@f`.
+/// Makes `@hornet_f` of `@f`.
 class EntryPoint {
 public:
   EntryPoint(func::FuncOp function, const LLVMTypeConverter &converter)
-      : function(function), converter(converter), builder(function), loc(function.getLoc()) {}
+      : function(function), converter(converter),
+        builder(OpBuilder::atBlockBegin(&function.getBody().front())), loc(function.getLoc()) {}
 
   void build() {
     Type pointer = LLVM::LLVMPointerType::get(builder.getContext());
-    auto entry = func::FuncOp::create(builder, loc, ("hornet_" + function.getName()).str(),
-                                      builder.getFunctionType(pointer, {}));
-    function.setPrivate();
-    builder.setInsertionPointToStart(entry.addEntryBlock());
-    Value call = entry.getArgument(0);
-    batch = load(builder.getI64Type(), call, offsetof(HornetCall, batch));
+    Block &body = function.getBody().front();
+    unsigned count = body.getNumArguments();
+    Value call = body.addArgument(pointer, loc);
+    Value batch = load(builder.getI64Type(), call, offsetof(HornetCall, batch));
     Value buffers = load(pointer, call, offsetof(HornetCall, buffers));
-    SmallVector<Value> arguments;
-    for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
-      arguments.push_back(
-          descriptor(cast<MemRefType>(type), load(pointer, buffers, i * sizeof(void *))));
-    func::CallOp::create(builder, loc, function, arguments);
-    func::ReturnOp::create(builder, loc);
+    for (unsigned i = 0; i < count; ++i) {
+      BlockArgument argument = body.getArgument(i);
+      if (argument.use_empty())
+        continue;
+      auto type = cast<MemRefType>(argument.getType());
+      SmallVector<Value> open(type.getNumDynamicDims(), batch);
+      Value address = load(pointer, buffers, i * sizeof(void *));
+      argument.replaceAllUsesWith(bufferAt(builder, loc, converter, type, address, open));
+    }
+    body.eraseArguments(0, count);
+    function.setType(builder.getFunctionType(pointer, {}));
+    function.setArgAttrsAttr(nullptr);
+    function.setName(("hornet_" + function.getName()).str());
   }
 
 private:
@@ -45,29 +51,10 @@ private:
     return LLVM::LoadOp::create(builder, loc, type, address);
   }
 
-  Value constant(int64_t value) {
-    return LLVM::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(value));
-  }
-
-  /// A dense row-major memref at `address`; a dynamic extent is the batch.
-  Value descriptor(MemRefType type, Value address) {
-    SmallVector<Value> fields = {address, address, constant(0)};
-    SmallVector<int64_t> strides(type.getRank(), 1);
-    for (int64_t extent : type.getShape())
-      fields.push_back(ShapedType::isDynamic(extent) ? batch : constant(extent));
-    for (int64_t i = type.getRank() - 2; i >= 0; --i)
-      strides[i] = strides[i + 1] * type.getDimSize(i + 1);
-    for (int64_t stride : strides)
-      fields.push_back(constant(stride));
-    Value packed = MemRefDescriptor::pack(builder, loc, converter, type, fields);
-    return UnrealizedConversionCastOp::create(builder, loc, type, packed).getResult(0);
-  }
-
   func::FuncOp function;
   const LLVMTypeConverter &converter;
   OpBuilder builder;
   Location loc;
-  Value batch;
 };
 
 struct EntryPoints : impl::EntryPointsBase<EntryPoints> {

@@ -1,10 +1,12 @@
+#include "lower/Context.h"
 #include "lower/KernelBuilder.h"
 #include "lower/Passes.h"
-#include "lower/Threads.h"
 
-#include "mlir/Dialect/OpenMP/OpenMPDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/Transforms/Transforms.h"
 #include "mlir/Transforms/RegionUtils.h"
+
+#include <map>
 
 using namespace mlir;
 
@@ -14,139 +16,87 @@ namespace hornet::lower {
 
 namespace {
 
-/// Multiply-adds below which other threads cost more than they save: waking them and waiting for
-/// them takes some 2 to 5 us, in which a core does several hundred thousand.
-constexpr int64_t leastSharedWork = 400'000;
-
-/// Rewrites one loop that threads may share.
+/// Makes a function of one loop that threads may share.
 class SharedLoop {
 public:
-  SharedLoop(RewriterBase &b, scf::ForallOp forall, int64_t threads)
-      : b(b), forall(forall), loc(forall.getLoc()), threads(threads) {}
+  SharedLoop(RewriterBase &b, scf::ForallOp forall, Context &context,
+             const LLVMTypeConverter &converter)
+      : b(b), forall(forall), loc(forall.getLoc()), context(context), converter(converter) {}
 
-  /// The body becomes a function, so that equal ones can be merged. It is called in omp.parallel,
-  /// by each thread with its own part of the steps; or with all of them, outside of it: even a
-  /// parallel region of one thread costs the runtime memory.
   void build() {
     b.setInsertionPoint(forall);
     SmallVector<Value> extents = forall.getUpperBound(b);
-    Value total = constant(1);
+    Value first = constant(0), total = constant(1);
     for (Value extent : extents)
       total = b.createOrFold<arith::MulIOp>(loc, total, extent);
+    Attribute work = forall->getAttr(workAttr);
     func::FuncOp kernel = outline(extents);
-    if (threads > 1)
-      callByWork(kernel, total);
-    else
-      call(kernel, constant(0), total);
+    Value given = context.store(b, loc, captured);
+    auto call = func::CallOp::create(b, loc, kernel, ValueRange{first, total, given});
+    call->setAttr(workAttr, work);
     b.eraseOp(forall);
   }
 
 private:
-  /// In a function of its own too: LLVM takes time in proportion to the function around each
-  /// omp.parallel.
-  void callByWork(func::FuncOp kernel, Value total) {
-    SmallVector<Value> arguments = {total};
-    llvm::append_range(arguments, captured);
-    func::FuncOp chooser = declare(ValueRange(arguments).getTypes());
-    func::CallOp::create(b, loc, chooser, arguments);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(chooser.addEntryBlock());
-    total = chooser.getArgument(0);
-    captured.assign(chooser.getArguments().begin() + 1, chooser.getArguments().end());
-    auto choice = scf::IfOp::create(b, loc, isWorthSharing(total), /*withElseRegion=*/true);
-    b.setInsertionPointToStart(choice.thenBlock());
-    callInParallel(kernel, total);
-    b.setInsertionPointToStart(choice.elseBlock());
-    call(kernel, constant(0), total);
-    b.setInsertionPointAfter(choice);
-    func::ReturnOp::create(b, loc);
-  }
-
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
-  Value divide(Value x, Value y) { return arith::DivUIOp::create(b, loc, x, y); }
-  Value multiply(Value x, Value y) { return arith::MulIOp::create(b, loc, x, y); }
 
-  /// Whether all steps together are enough work; how many there are may depend on the batch.
-  Value isWorthSharing(Value total) {
-    int64_t each = forall->getAttrOfType<IntegerAttr>(workAttr).getInt();
-    Value least = constant(llvm::divideCeil(leastSharedWork, std::max<int64_t>(each, 1)));
-    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, total, least);
-  }
-
-  /// The part of thread t of n: from total * t / n to total * (t + 1) / n.
-  void callInParallel(func::FuncOp kernel, Value total) {
-    omp::ParallelOperands clauses;
-    clauses.numThreads = arith::ConstantIntOp::create(b, loc, threads, 32);
-    auto parallel = omp::ParallelOp::create(b, loc, clauses);
-    b.createBlock(&parallel.getRegion());
-    Value thread = callOpenMP(b, loc, forall, threadNumber);
-    Value count = callOpenMP(b, loc, forall, threadCount);
-    Value next = arith::AddIOp::create(b, loc, thread, constant(1));
-    call(kernel, divide(multiply(total, thread), count), divide(multiply(total, next), count));
-    omp::TerminatorOp::create(b, loc);
-  }
-
-  void call(func::FuncOp kernel, Value begin, Value end) {
-    SmallVector<Value> arguments = {begin, end};
-    llvm::append_range(arguments, captured);
-    func::CallOp::create(b, loc, kernel, arguments);
-  }
-
-  /// A function (begin, end, what the body uses…) with the loop's body. One loop steps through all
-  /// dimensions, the last one fastest.
+  /// A function (begin, end, context) with the loop's body. One loop steps through all dimensions,
+  /// the last one fastest.
   func::FuncOp outline(ValueRange extents) {
-    auto holder = scf::ExecuteRegionOp::create(b, loc, TypeRange());
-    {
-      OpBuilder::InsertionGuard guard(b);
-      Type index = b.getIndexType();
-      Block *block = b.createBlock(&holder.getRegion(), {}, {index, index}, {loc, loc});
-      auto part =
-          scf::ForOp::create(b, loc, block->getArgument(0), block->getArgument(1), constant(1));
-      func::ReturnOp::create(b, loc);
-      b.setInsertionPointToStart(part.getBody());
-      SmallVector<Value> indices(extents.size());
-      Value rest = part.getInductionVar();
-      for (size_t i = extents.size(); i-- > 1;) {
-        indices[i] = arith::RemUIOp::create(b, loc, rest, extents[i]);
-        rest = divide(rest, extents[i]);
-      }
-      indices[0] = rest;
-      b.eraseOp(forall.getTerminator());
-      b.inlineBlockBefore(forall.getBody(), part.getBody()->getTerminator(), indices);
+    func::FuncOp kernel = declare();
+    OpBuilder::InsertionGuard guard(b);
+    Block *entry = kernel.addEntryBlock();
+    b.setInsertionPointToStart(entry);
+    auto part =
+        scf::ForOp::create(b, loc, entry->getArgument(0), entry->getArgument(1), constant(1));
+    func::ReturnOp::create(b, loc);
+    b.setInsertionPointToStart(part.getBody());
+    SmallVector<Value> indices(extents.size());
+    Value rest = part.getInductionVar();
+    for (size_t i = extents.size(); i-- > 1;) {
+      indices[i] = arith::RemUIOp::create(b, loc, rest, extents[i]);
+      rest = arith::DivUIOp::create(b, loc, rest, extents[i]);
     }
-    capture(holder.getRegion());
-    func::FuncOp kernel = declare(holder.getRegion().getArgumentTypes());
-    kernel.getBody().takeBody(holder.getRegion());
-    b.eraseOp(holder);
+    indices[0] = rest;
+    b.eraseOp(forall.getTerminator());
+    b.inlineBlockBefore(forall.getBody(), part.getBody()->getTerminator(), indices);
+    capture(kernel.getBody());
     return kernel;
   }
 
-  /// Constants come along; everything else from outside becomes an argument.
+  /// Constants come along; everything else from outside is read from the context.
   void capture(Region &region) {
     llvm::SetVector<Value> outside;
-    getUsedValuesDefinedAbove(region, outside);
-    OpBuilder::InsertionGuard guard(b);
+    region.walk([&](Operation *op) {
+      for (Value operand : op->getOperands())
+        if (!region.isAncestor(operand.getParentRegion()))
+          outside.insert(operand);
+    });
     b.setInsertionPointToStart(&region.front());
+    IRMapping inside;
     for (Value value : outside) {
       Operation *op = value.getDefiningOp();
-      Value inside;
-      if (op && op->hasTrait<OpTrait::ConstantLike>()) {
-        inside = b.clone(*op)->getResult(0);
-      } else {
-        inside = region.addArgument(value.getType(), loc);
+      if (op && op->hasTrait<OpTrait::ConstantLike>())
+        inside.map(value, b.clone(*op)->getResult(0));
+      else
         captured.push_back(value);
-      }
-      b.replaceUsesWithIf(value, inside, [&](OpOperand &use) {
-        return region.isAncestor(use.getOwner()->getParentRegion());
-      });
     }
+    inside.map(captured, Context::load(b, loc, converter, ValueRange(captured).getTypes(),
+                                       region.getArgument(2)));
+    region.walk([&](Operation *op) {
+      for (OpOperand &operand : op->getOpOperands())
+        if (Value own = inside.lookupOrNull(operand.get()))
+          operand.set(own);
+    });
   }
 
-  func::FuncOp declare(TypeRange arguments) {
+  func::FuncOp declare() {
     auto caller = forall->getParentOfType<func::FuncOp>();
-    auto before = OpBuilder(caller);
-    auto kernel =
-        func::FuncOp::create(before, loc, "kernel", before.getFunctionType(arguments, {}));
+    OpBuilder before(caller);
+    Type index = before.getIndexType();
+    Type pointer = LLVM::LLVMPointerType::get(before.getContext());
+    auto kernel = func::FuncOp::create(before, loc, "kernel",
+                                       before.getFunctionType({index, index, pointer}, {}));
     kernel.setPrivate();
     kernel->setAttr("passthrough", before.getStrArrayAttr({"noinline"}));
     SymbolTable(caller->getParentOp()).insert(kernel);
@@ -156,23 +106,28 @@ private:
   RewriterBase &b;
   scf::ForallOp forall;
   Location loc;
-  int64_t threads;
+  Context &context;
+  const LLVMTypeConverter &converter;
   SmallVector<Value> captured;
 };
 
 struct LowerForall : impl::LowerForallBase<LowerForall> {
-  using LowerForallBase::LowerForallBase;
-
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
+    LLVMTypeConverter converter(&getContext());
     SmallVector<scf::ForallOp> loops; // inner ones first: they are a thread's own
     getOperation().walk([&](scf::ForallOp forall) { loops.push_back(forall); });
+    std::map<Operation *, Context> contexts;
     for (scf::ForallOp forall : loops) {
       rewriter.setInsertionPoint(forall);
-      if (forall->hasAttr(workAttr))
-        SharedLoop(rewriter, forall, threads).build();
-      else if (failed(scf::forallToForLoop(rewriter, forall)))
+      if (forall->hasAttr(workAttr)) {
+        Context &context =
+            contexts.try_emplace(forall->getParentOfType<func::FuncOp>(), forall, converter)
+                .first->second;
+        SharedLoop(rewriter, forall, context, converter).build();
+      } else if (failed(scf::forallToForLoop(rewriter, forall))) {
         return signalPassFailure();
+      }
     }
   }
 };

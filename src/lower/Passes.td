@@ -86,18 +86,31 @@ def ScheduleKernels : Pass<"schedule", "::mlir::func::FuncOp"> {
 }
 
 def LowerForall : Pass<"lower-forall", "::mlir::ModuleOp"> {
-  let summary = "Turn scf.forall into OpenMP's loops, or into scf.for where one thread is enough";
+  let summary = "Turn scf.forall into calls of functions, or into scf.for where threads do not share it";
   let description = [{
-    Loops that carry `hornet.work` are shared by threads, in equal parts, if at run time all their
-    steps together are worth waking a thread; others become `scf.for`. The body becomes a function
-    of the steps to take (equal ones are merged by upstream's `duplicate-function-elimination`),
-    and each thread finds its part from its number: upstream's
-    `convert-scf-to-openmp` shares every loop, by way of the runtime's worksharing, which allocates
-    and waits once more. Runs after bufferization.
+    The body of a loop that carries `hornet.work` becomes a function (begin, end, context) that takes
+    some of its steps, so that upstream's `duplicate-function-elimination` can merge equal ones; the
+    loop, one call of it for all steps, which still carries `hornet.work`. What the body uses lies
+    in the context (Context.h). Other loops become `scf.for`. Runs after bufferization. Upstream has
+    an outlining of loops only for GPUs.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::scf::SCFDialect"];
+}
+
+def ShareKernels : Pass<"share-kernels", "::mlir::ModuleOp"> {
+  let summary = "Have threads share the steps of kernels";
+  let description = [{
+    Calls that carry `hornet.work` go through one function, `@share`, which has threads take equal
+    parts of a kernel's steps where at run time all of them together are worth waking a thread. There
+    is one parallel region in all, however many kernels. Upstream's `convert-scf-to-openmp` shares
+    every loop, each in a region of its own, by way of the runtime's worksharing, which allocates and
+    waits once more. Runs after lower-forall, and after equal kernels have been merged.
   }];
   let options = [
-    Option<"threads", "threads", "int64_t", "1", "Threads that parallel loops are shared by">];
-  let dependentDialects = ["::mlir::omp::OpenMPDialect", "::mlir::scf::SCFDialect"];
+    Option<"threads", "threads", "int64_t", "2", "Threads that share a kernel">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::omp::OpenMPDialect", "::mlir::scf::SCFDialect"];
 }
 
 def ResultsToDestinations : Pass<"results-to-destinations", "::mlir::ModuleOp"> {
@@ -125,7 +138,8 @@ def ExpandMath : Pass<"expand-math", "::mlir::func::FuncOp"> {
   let description = [{
     Upstream's polynomial approximations, for vectors: the C library has no vector functions that an
     artifact could rely on. Scalars stay calls of the C library. Upstream offers the patterns, but a
-    pass only for its tests.
+    pass only for its tests, and its tanh is off by more than four units in the last place: ours is
+    another.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
                            "::mlir::vector::VectorDialect"];
@@ -165,8 +179,8 @@ def TimeLayers : Pass<"time-layers", "::mlir::ModuleOp"> {
 def EntryPoints : Pass<"entry-points", "::mlir::ModuleOp"> {
   let summary = "Give every function the artifact's C interface";
   let description = [{
-    For each function `@f`, which takes dense memrefs, adds `@hornet_f(call)`, which takes the
-    addresses from a `HornetCall` (base/Abi.h), and makes `@f` private. Runs after plan-memory and
+    Each function `@f`, which takes dense memrefs, becomes `@hornet_f(call)`, which takes the
+    addresses from a `HornetCall` (base/Abi.h). Runs after plan-memory and
     before the conversion to the LLVM dialect. Upstream's `llvm.emit_c_interface` wants a descriptor
     in memory for each argument, which every caller would have to build.
   }];

@@ -1,40 +1,40 @@
-// RUN: hornet-opt %s --lower-forall=threads=2 | FileCheck %s
-// RUN: hornet-opt %s --lower-forall | FileCheck %s --check-prefix=ALONE
+// RUN: hornet-opt %s --lower-forall | FileCheck %s
 
-// Threads share a loop that carries its work, when there is enough of it: 400000 / 1000 steps.
+// What threads may share becomes a function of some of its steps; what is inside is a thread's own.
+// A buffer is handed over as its address and what its type leaves open, in one block of memory that
+// is as large as the largest needs.
 
-// Each has a contiguous part, and the runtime is asked for nothing but its number. What is inside a
-// shared loop is a thread's own.
-
-// CHECK-DAG: func.func private @omp_get_thread_num() -> i32
-// CHECK-DAG: func.func private @omp_get_num_threads() -> i32
 // CHECK-LABEL: func.func private @kernel(
-// CHECK-SAME: %[[BEGIN:[a-z0-9]+]]: index, %[[END:[a-z0-9]+]]: index, %[[X:[a-z0-9]+]]: memref<?x16xf32>)
+// CHECK-SAME: %[[BEGIN:[a-z0-9]+]]: index, %[[END:[a-z0-9]+]]: index, %[[CONTEXT:[a-z0-9]+]]: !llvm.ptr)
 // CHECK-SAME: noinline
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CONTEXT]][0]
+// CHECK: %[[ADDRESS:.*]] = llvm.load %[[AT]] {{.*}}-> !llvm.ptr
+// CHECK: %[[AT:.*]] = llvm.getelementptr %[[CONTEXT]][1]
+// CHECK: %[[BATCH:.*]] = llvm.load %[[AT]] {{.*}}-> i64
+// CHECK: llvm.insertvalue %[[ADDRESS]], %{{.*}}[1]
+// CHECK: llvm.insertvalue %[[BATCH]], %{{.*}}[3, 0]
+// CHECK: %[[X:.*]] = builtin.unrealized_conversion_cast {{.*}} to memref<?x16xf32>
 // CHECK: scf.for %[[AT:.*]] = %[[BEGIN]] to %[[END]]
 // CHECK: arith.remui %[[AT]]
 // CHECK: arith.divui %[[AT]]
 // CHECK: scf.for
 // CHECK: memref.store %{{.*}}, %[[X]]
 // CHECK-LABEL: func.func private @kernel_0(
-// CHECK-SAME: %[[TOTAL:[a-z0-9]+]]: index, %{{.*}}: memref<?x16xf32>)
-// CHECK: %[[MANY:.*]] = arith.cmpi uge, %[[TOTAL]], %c400 : index
-// CHECK: scf.if %[[MANY]]
-// CHECK: omp.parallel num_threads(%c2_i32 : i32)
-// CHECK: call @omp_get_thread_num()
-// CHECK: call @omp_get_num_threads()
-// CHECK: %[[FROM:.*]] = arith.divui
-// CHECK: %[[TO:.*]] = arith.divui
-// CHECK: call @kernel(%[[FROM]], %[[TO]]
-// CHECK: omp.terminator
-// CHECK: } else {
-// CHECK: call @kernel(%c0{{.*}}, %[[TOTAL]]
+// CHECK: llvm.getelementptr %{{.*}}[0]
+// CHECK: llvm.load %{{.*}} {alignment = 8 : i64} : !llvm.ptr -> vector<16xf32>
+// CHECK: llvm.getelementptr %{{.*}}[8]
+// CHECK: llvm.load %{{.*}} -> !llvm.ptr
+
 // CHECK-LABEL: func.func @loops
-// CHECK: call @kernel_0(
+// CHECK: %[[BLOCK:.*]] = llvm.alloca {{.*}} x !llvm.array<11 x i64>
+// CHECK: llvm.store %{{.*}}, %{{.*}} : !llvm.ptr, !llvm.ptr
+// CHECK: llvm.store %{{.*}}, %{{.*}} : i64, !llvm.ptr
+// CHECK: call @kernel(%{{.*}}, %{{.*}}, %[[BLOCK]]) {hornet.work = 1000 : i64}
+// CHECK: llvm.store %{{.*}} {alignment = 8 : i64} : vector<16xf32>
+// CHECK: call @kernel_0(%{{.*}}, %{{.*}}, %[[BLOCK]]) {hornet.work = 7 : i64}
 // CHECK: scf.for
 // CHECK-NOT: scf.forall
-// ALONE-NOT: omp
-func.func @loops(%x: memref<?x16xf32>) {
+func.func @loops(%x: memref<?x16xf32>, %v: vector<16xf32>, %at: index) {
   %zero = arith.constant 0.0 : f32
   %c0 = arith.constant 0 : index
   %n = memref.dim %x, %c0 : memref<?x16xf32>
@@ -43,6 +43,9 @@ func.func @loops(%x: memref<?x16xf32>) {
       memref.store %zero, %x[%i, %j] : memref<?x16xf32>
     }
   } {hornet.work = 1000 : i64}
+  scf.forall (%i) in (16) {
+    vector.store %v, %x[%i, %at] : memref<?x16xf32>, vector<16xf32>
+  } {hornet.work = 7 : i64}
   scf.forall (%i) in (16) {
     memref.store %zero, %x[%c0, %i] : memref<?x16xf32>
   }

@@ -1,5 +1,5 @@
 // RUN: hornet-opt %s --time-layers --mlir-print-debuginfo --mlir-print-local-scope | FileCheck %s
-// RUN: hornet-opt %s --time-layers --lower-forall=threads=2 | FileCheck %s --check-prefix=SHARED
+// RUN: hornet-opt %s --time-layers --lower-forall --share-kernels | FileCheck %s --check-prefix=SHARED
 
 // The clock is read before each section and behind the last. A section's layers are among its
 // neighbor's: they share it. Views and constants belong to none.
@@ -47,9 +47,8 @@ func.func @predict(%x: memref<16xf32>, %y: memref<16xf32>, %arena: memref<?xi8>)
 // Threads share the loops between two readings; the thread that calls reads the clock.
 // SHARED-LABEL: func.func @predict
 // SHARED: call @clock_gettime
-// SHARED: call @kernel
+// SHARED: call @share
 // SHARED: call @clock_gettime
-// SHARED-NOT: omp.
 
 // Nothing but @predict is timed.
 // CHECK-LABEL: func.func @prepare
