@@ -86,7 +86,8 @@ public:
     columns = out[2] * pool.window;
     channels = input[3];
     filters = out[3];
-    schedule = chooseWinograd({rows, columns, channels, filters}, op.getTile(), machine);
+    schedule = chooseWinograd({rows, columns, channels, filters}, op.getTile(), machine,
+                              Tuned(op, [&] { return nameOf(op); }));
     b.replaceOp(last, buildBlocks());
     for (Operation *taken : {epilogue.op.getOperation(), op.getOperation()})
       if (taken && taken != last)
