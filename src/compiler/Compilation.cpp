@@ -1,6 +1,7 @@
 #include "compiler/Compilation.h"
 
 #include "compiler/Manifest.h"
+#include "lower/Tuning.h"
 
 #include "mlir/IR/Diagnostics.h"
 
@@ -39,6 +40,8 @@ Expected<void> Compilation::makeSettings() {
   settings.threads = threadsOf(options);
   settings.target = HORNET_TRY(emit::parseTarget(options.target));
   settings.weightType = options.weightType;
+  for (const auto &[op, choice] : options.tuning)
+    HORNET_TRY(checkChoice(choice));
   if (options.weightType == DType::f16 && !settings.target.convertsHalf)
     return inputError({.attribute = "--weight-type",
                        .reason = "the processor '" + settings.target.cpu +
@@ -52,6 +55,9 @@ Expected<void> Compilation::importModel(const keras::Model &model) {
   registerDialects(registry);
   context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
   imported = HORNET_TRY(import::importModel(*context, model, {options.shapes}));
+  if (!options.tuning.empty())
+    (*imported->module)
+        ->setAttr(lower::tuningAttr, lower::tuningAttribute(context.get(), options.tuning));
   return {};
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/Tensor.h"
+#include "base/Tuning.h"
 
 #include <algorithm>
 #include <string>
@@ -33,6 +34,9 @@ struct CompileOptions {
   DType weightType = DType::f32;
   /// Code that tells when each layer begins, for runtime::Model::run with time stamps.
   bool profile = false;
+  /// What was measured for ops of this processor, target and number of threads; see
+  /// driver::tuningFor. Level 0 has no use for it.
+  Tuning tuning;
 };
 
 /// The threads that `options` ask for, which is one or more.

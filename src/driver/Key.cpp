@@ -89,13 +89,18 @@ void KeyDigest::add(const keras::Step &step) {
 }
 
 void KeyDigest::add(const CompileOptions &options) {
-  const auto &[level, threads, target, shapes, winograd, weightType, profile] = options;
+  const auto &[level, threads, target, shapes, winograd, weightType, profile, tuning] = options;
   digest.add(level);
   digest.add(threadsOf(options));
   digest.add(target);
   digest.add(winograd);
   digest.add(static_cast<int>(weightType));
   digest.add(profile);
+  digest.add(tuning.size());
+  for (const auto &[op, choice] : tuning) {
+    digest.add(op);
+    digest.add(toString(choice));
+  }
   digest.add(shapes.size());
   for (const auto &[input, shape] : shapes) {
     digest.add(input);
