@@ -329,12 +329,20 @@ std::vector<Choice> winogradTileChoices(const ConvolutionExtents &extents, int64
   return choices.take();
 }
 
+/// Tiles of one block: enough to make use of each column of the filter, few enough to stay in the
+/// second cache; or in the first, where the filter leaves place for some.
+static int64_t mostTiles(const ConvolutionExtents &e, int64_t tile) {
+  constexpr int64_t most = 32, mostBytes = 192 << 10, firstCacheBytes = 32 << 10, some = 8;
+  int64_t matrices = (tile + 2) * (tile + 2) * static_cast<int64_t>(sizeof(float));
+  int64_t beside = (firstCacheBytes / matrices - e.channels * e.filters) / (e.channels + e.filters);
+  if (beside >= some)
+    return std::min(most, beside);
+  return std::clamp<int64_t>(mostBytes / (matrices * e.channels), 1, most);
+}
+
 WinogradSchedule chooseWinograd(const ConvolutionExtents &extents, int64_t tile,
                                 const Machine &machine, const Tuned &tuned) {
-  // Enough tiles to make use of each column of the filter, few enough to stay in the second cache.
-  constexpr int64_t mostTiles = 32, mostBytes = 192 << 10;
-  int64_t perTile = (tile + 2) * (tile + 2) * sizeof(float) * extents.channels;
-  int64_t most = tuned.orElse("tiles", std::clamp<int64_t>(mostBytes / perTile, 1, mostTiles));
+  int64_t most = tuned.orElse("tiles", mostTiles(extents, tile));
   int64_t rows = llvm::divideCeil(extents.rows, tile);
   int64_t columns = llvm::divideCeil(extents.columns, tile);
   WinogradSchedule schedule;
