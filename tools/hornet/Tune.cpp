@@ -69,6 +69,8 @@ static Json jsonOf(const TrialOptions &options, const Trial &trial, const Tuning
           {"random_weights", trial.randomWeights},
           {"batch", options.batch},
           {"threads", trial.threads()},
+          {"target", trial.options.target},
+          {"processor", driver::processorName()},
           {"trials", result.trials},
           {"complete", result.complete},
           {"seconds", result.seconds},

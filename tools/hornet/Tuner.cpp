@@ -67,7 +67,7 @@ Expected<void> Tuner::search() {
     std::vector<std::string> varied = vary(choices);
     result.complete = varied.empty();
     double begin = elapsed();
-    if (result.complete || begin + longest > searching * seconds)
+    if (result.complete || (result.trials > 0 && begin + longest > searching * seconds))
       return {};
     progress(fmt::format("trial {}: {} op{}, {} faster so far", result.trials + 1, varied.size(),
                          varied.size() == 1 ? "" : "s", best.size()));

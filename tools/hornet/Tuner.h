@@ -49,7 +49,7 @@ public:
         std::function<void(const std::string &)> progress)
       : trial(trial), batch(batch), seconds(seconds), progress(std::move(progress)) {}
 
-  /// Within about the seconds given. Internal error: a choice that changes the answers.
+  /// Within about the seconds given, but with one trial at least. Internal error: a choice that changes the answers.
   Expected<TuningResult> run();
 
 private:
