@@ -74,9 +74,10 @@ static Json jsonOf(const TrialOptions &options, const Trial &trial, const Tuning
           {"trials", result.trials},
           {"complete", result.complete},
           {"seconds", result.seconds},
+          {"others", result.others},
           {"default_us", result.beforeMicroseconds},
           {"best_us", result.afterMicroseconds},
-          {"kept", result.isFaster()},
+          {"kept", result.isQuiet() && result.isFaster()},
           {"log", log},
           {"ops", ops}};
 }
@@ -107,6 +108,11 @@ static std::string textOf(const TrialOptions &options, const Trial &trial,
                       result.beforeMicroseconds, result.afterMicroseconds, result.gain());
   if (!result.complete)
     text += "The time was up before all candidates were tried: give more --seconds for the rest.\n";
+  if (!result.isQuiet())
+    return text + fmt::format("Nothing was kept: other processes used {:.0f} % of the machine, and "
+                              "what is faster beside them may not be when it is quiet. Tune again "
+                              "then.\n",
+                              100 * result.others);
   if (result.isFaster())
     return text + fmt::format("Kept in {}, for this processor, target and number of threads.\n",
                               printable(log));
@@ -128,7 +134,8 @@ static Expected<ExitCode> tune(TrialOptions options) {
   }();
   if (!result)
     return tl::unexpected<Error>(result.error());
-  HORNET_TRY(keep(trial, options.batch, *result, log));
+  if (result->isQuiet())
+    HORNET_TRY(keep(trial, options.batch, *result, log));
   if (options.json)
     printJson(jsonOf(options, trial, *result, log));
   else

@@ -41,6 +41,7 @@ Expected<TuningResult> Tuner::run() {
     HORNET_TRY(verify());
   }
   result.seconds = elapsed();
+  result.others = neighbors.share();
   return std::move(result);
 }
 

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
+#include "Neighbors.h"
 #include "Trial.h"
 #include "Turns.h"
 
@@ -29,12 +30,16 @@ struct TuningResult {
   size_t trials = 0;        ///< compilations that were measured
   bool complete = false;    ///< all candidates were tried
   double seconds = 0;
+  double others = 0; ///< the part of all processors' time that other processes used meanwhile
   /// Of a call, what the ops whose choices changed save, by the stamps around them.
   double savedPart = 0;
   /// A call of the whole model, with all choices together: measured last, and against each other.
   double beforeMicroseconds = 0, afterMicroseconds = 0;
 
   double gain() const { return beforeMicroseconds / afterMicroseconds; }
+  /// Whether the times say something of this machine: with a second processor in others' hands, a
+  /// loop is faster when it is not shared.
+  bool isQuiet() const { return others <= 0.25; }
   /// Whether it is worth keeping: the whole is faster, and the ops tell why. Where a process's
   /// memory happens to lie makes some percent too.
   bool isFaster() const { return gain() >= 1.02 && savedPart >= 0.015; }
@@ -49,7 +54,8 @@ public:
         std::function<void(const std::string &)> progress)
       : trial(trial), batch(batch), seconds(seconds), progress(std::move(progress)) {}
 
-  /// Within about the seconds given, but with one trial at least. Internal error: a choice that changes the answers.
+  /// Within about the seconds given, but with one trial at least. Internal error: a choice that
+  /// changes the answers.
   Expected<TuningResult> run();
 
 private:
@@ -75,6 +81,7 @@ private:
   double seconds;
   std::function<void(const std::string &)> progress;
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+  Neighbors neighbors;
 
   std::optional<Contender> base; ///< with the schedule's own choices
   Tuning best;
