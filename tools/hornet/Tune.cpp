@@ -127,7 +127,7 @@ static Expected<ExitCode> tune(TrialOptions options) {
                        .mend = "give 1 to 3"});
   Trial trial = HORNET_TRY(Trial::read(options));
   std::string log = HORNET_TRY(logOf(options));
-  HORNET_TRY(cache::TuningLog::read(log)); // to refuse a bad one before the work, not after it
+  HORNET_TRY(cache::TuningLog::update(log, {}, {})); // to refuse a bad one before the work
   Expected<TuningResult> result = [&] {
     Progress progress;
     return Tuner(trial, options.batch, options.seconds, std::cref(progress)).run();
