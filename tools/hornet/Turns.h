@@ -10,6 +10,7 @@
 #include "driver/Driver.h"
 
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,7 +42,7 @@ Layers joined(Layers some, const Contender &one, const Contender &other);
 /// a few times a turn at least.
 Expected<void> takeTurns(Contender &one, Contender &other, int turns, double seconds);
 
-/// Whether two compilations of one model answer alike but for rounding.
-bool answerAlike(const Contender &one, const Contender &other);
+/// Whether the answers of two compilations of one model are alike but for rounding.
+bool areAlike(std::span<const Tensor> some, std::span<const Tensor> others);
 
 } // namespace hornet::tool
