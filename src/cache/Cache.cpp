@@ -76,21 +76,6 @@ Expected<size_t> limitFromEnvironment() {
   return mebibytes << 20;
 }
 
-Expected<std::string> folderFromEnvironment() {
-  struct Place {
-    const char *variable;
-    std::string_view below;
-  };
-  for (auto [variable, below] : {Place{"HORNET_CACHE_DIR", ""}, Place{"XDG_CACHE_HOME", "/hornet"},
-                                 Place{"HOME", "/.cache/hornet"}})
-    if (std::string_view value = environment(variable); !value.empty())
-      return fmt::format("{}{}", value, below);
-  return inputError({.attribute = "HORNET_CACHE_DIR",
-                     .reason = "there is no place for the cache: neither this variable nor "
-                               "XDG_CACHE_HOME nor HOME is set",
-                     .mend = "set it, or give --no-cache"});
-}
-
 Expected<void> checkOwner(const std::string &folder) {
   struct stat status;
   if (::lstat(folder.c_str(), &status) != 0 && errno == ENOENT) {
@@ -116,9 +101,24 @@ Expected<void> checkOwner(const std::string &folder) {
 
 } // namespace
 
+Expected<std::string> Cache::defaultFolder() {
+  struct Place {
+    const char *variable;
+    std::string_view below;
+  };
+  for (auto [variable, below] : {Place{"HORNET_CACHE_DIR", ""}, Place{"XDG_CACHE_HOME", "/hornet"},
+                                 Place{"HOME", "/.cache/hornet"}})
+    if (std::string_view value = environment(variable); !value.empty())
+      return fmt::format("{}{}", value, below);
+  return inputError({.attribute = "HORNET_CACHE_DIR",
+                     .reason = "there is no place for the cache: neither this variable nor "
+                               "XDG_CACHE_HOME nor HOME is set",
+                     .mend = "set it, or give --no-cache"});
+}
+
 Expected<Cache> Cache::open() {
   size_t limit = HORNET_TRY(limitFromEnvironment());
-  return open(HORNET_TRY(folderFromEnvironment()), limit);
+  return open(HORNET_TRY(defaultFolder()), limit);
 }
 
 Expected<Cache> Cache::open(const std::string &folder, size_t limit) {

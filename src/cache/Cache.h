@@ -24,6 +24,8 @@ public:
   /// such place, or a size that is none. What is in the cache is executed: a folder that belongs to
   /// another user or that others may write to is refused.
   static Expected<Cache> open();
+  /// Where that is, without making or checking it.
+  static Expected<std::string> defaultFolder();
   /// The same in a folder and with a limit in bytes.
   static Expected<Cache> open(const std::string &folder, size_t limit);
 

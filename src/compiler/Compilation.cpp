@@ -1,6 +1,7 @@
 #include "compiler/Compilation.h"
 
 #include "compiler/Manifest.h"
+#include "lower/Tuning.h"
 #include "step/Step.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -40,6 +41,8 @@ Expected<void> Compilation::makeSettings() {
   settings.threads = threadsOf(options);
   settings.target = HORNET_TRY(emit::parseTarget(options.target));
   settings.weightType = options.weightType;
+  for (const auto &[op, choice] : options.tuning)
+    HORNET_TRY(checkChoice(choice));
   if (options.weightType == DType::f16 && !settings.target.convertsHalf)
     return inputError({.attribute = "--weight-type",
                        .reason = "the processor '" + settings.target.cpu +
@@ -55,6 +58,9 @@ Expected<void> Compilation::importModel(const keras::Model &model) {
   imported = HORNET_TRY(import::importModel(*context, model, {options.shapes}));
   if (options.step)
     manifest.step = HORNET_TRY(step::makeStep(*imported, model, *options.step));
+  if (!options.tuning.empty())
+    (*imported->module)
+        ->setAttr(lower::tuningAttr, lower::tuningAttribute(context.get(), options.tuning));
   return {};
 }
 

@@ -9,6 +9,7 @@
 #include "compiler/Description.h"
 #include "compiler/Inspect.h"
 #include "compiler/MemoryPlan.h"
+#include "compiler/Tunables.h"
 
 namespace hornet {
 
@@ -22,6 +23,7 @@ struct CompilerFunctions {
   decltype(&hornet::inspect) inspect;
   decltype(&hornet::inspectStages) inspectStages;
   decltype(&hornet::planMemory) planMemory;
+  decltype(&hornet::tunables) tunables;
 };
 
 /// The name of the library's one function, and its type.

@@ -8,6 +8,7 @@ extern "C" const hornet::CompilerFunctions *hornetCompiler() {
       .inspect = hornet::inspect,
       .inspectStages = hornet::inspectStages,
       .planMemory = hornet::planMemory,
+      .tunables = hornet::tunables,
   };
   return &functions;
 }

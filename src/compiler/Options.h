@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/Tensor.h"
+#include "base/Tuning.h"
 #include "step/Options.h"
 
 #include <algorithm>
@@ -35,6 +36,9 @@ struct CompileOptions {
   DType weightType = DType::f32;
   /// Code that tells when each layer begins, for runtime::Model::run with time stamps.
   bool profile = false;
+  /// What was measured for ops of this processor, target and number of threads; see
+  /// driver::tuningFor. Level 0 has no use for it.
+  Tuning tuning = {}; // NOLINT(readability-redundant-member-init)
   /// A training step instead of a prediction.
   std::optional<step::StepOptions> step = {}; // NOLINT(readability-redundant-member-init)
 };

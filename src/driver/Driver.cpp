@@ -93,6 +93,11 @@ Expected<MemoryPlan> planMemory(const keras::Model &model, const CompileOptions 
   return HORNET_TRY(compilerLibrary())->planMemory(model, options);
 }
 
+Expected<std::vector<Tunable>> tunables(const keras::Model &model, const CompileOptions &options,
+                                        int64_t batch) {
+  return HORNET_TRY(compilerLibrary())->tunables(model, options, batch);
+}
+
 Expected<std::string> inspect(const keras::Model &model, const CompileOptions &options, Stage stage,
                               const std::string &layer) {
   return HORNET_TRY(compilerLibrary())->inspect(model, options, stage, layer);

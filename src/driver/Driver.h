@@ -9,6 +9,7 @@
 #include "compiler/MemoryPlan.h"
 #include "compiler/Options.h"
 #include "compiler/Stages.h"
+#include "compiler/Tunables.h"
 #include "keras/Model.h"
 #include "runtime/Model.h"
 
@@ -40,6 +41,10 @@ Expected<ModelDescription> check(const keras::Model &model, const CompileOptions
 
 /// As hornet::planMemory, by the compiler's library.
 Expected<MemoryPlan> planMemory(const keras::Model &model, const CompileOptions &options = {});
+
+/// As hornet::tunables, by the compiler's library.
+Expected<std::vector<Tunable>> tunables(const keras::Model &model, const CompileOptions &options,
+                                        int64_t batch);
 
 /// As hornet::inspect and hornet::inspectStages, by the compiler's library.
 Expected<std::string> inspect(const keras::Model &model, const CompileOptions &options, Stage stage,

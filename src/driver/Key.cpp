@@ -108,7 +108,8 @@ void KeyDigest::add(const step::StepOptions &step) {
 }
 
 void KeyDigest::add(const CompileOptions &options) {
-  const auto &[level, threads, target, shapes, winograd, weightType, profile, step] = options;
+  const auto &[level, threads, target, shapes, winograd, weightType, profile, tuning, step] =
+      options;
   digest.add(level);
   digest.add(threadsOf(options));
   digest.add(target);
@@ -118,6 +119,11 @@ void KeyDigest::add(const CompileOptions &options) {
   digest.add(step.has_value());
   if (step)
     add(*step);
+  digest.add(tuning.size());
+  for (const auto &[op, choice] : tuning) {
+    digest.add(op);
+    digest.add(toString(choice));
+  }
   digest.add(shapes.size());
   for (const auto &[input, shape] : shapes) {
     digest.add(input);

@@ -107,8 +107,9 @@ struct PackFilters : impl::PackFiltersBase<PackFilters> {
         narrow && type.getElementType().isF32() && type.getNumElements() >= leastNarrowed) {
       filter->set(narrowed(builder, op.getLoc(), filter->get(), narrow));
       extend(op, filter->getOperandNumber(), narrow);
+      kernel = kernelEndingIn(op);
     }
-    int64_t block = packedColumns(*kernel, {vectorBytes, vectorRegisters, 1});
+    int64_t block = packedColumns(*kernel, *roles, {vectorBytes, vectorRegisters, 1});
     if (kernel->extents[roles->vector] <= block)
       return;
     SmallVector<AffineMap> maps = op.getIndexingMapsArray();

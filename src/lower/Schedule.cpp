@@ -82,11 +82,11 @@ int64_t filterBytes(const Kernel &kernel, const Roles &roles) {
 /// A divisor of a long sum of products, or 0 where it is short or none divides well: of which a
 /// block of the filter's columns fits into a quarter of the core's cache, and which is short enough
 /// for the sums of its blocks to round less than one sum would.
-int64_t reductionBlockOf(const Kernel &kernel, int64_t columnBytes) {
+int64_t reductionBlockOf(const Kernel &kernel, int64_t columnBytes, int64_t longest) {
   if (kernel.reductionLoops.size() != 1 || !isa_and_nonnull<arith::AddFOp>(combinerOf(kernel)))
     return 0;
   int64_t extent = kernel.extents[kernel.reductionLoops.front()];
-  int64_t most = std::min(longestSum, ownCacheBytes / 4 / columnBytes);
+  int64_t most = std::min({longest, longestSum, ownCacheBytes / 4 / columnBytes});
   if (extent <= most)
     return 0;
   int64_t block = divisorUpTo(extent, most);
@@ -113,9 +113,54 @@ static int64_t vectorElements(const Kernel &kernel, const Machine &machine) {
   return machine.vectorBytes * 8 / element.getIntOrFloatBitWidth();
 }
 
-int64_t packedColumns(const Kernel &kernel, const Machine &machine) {
-  return tileVectors(machine, 2, true) * vectorElements(kernel, machine);
+/// Choices are measured for sums of products whose rows share vectors.
+static Tuned tunedFor(const Kernel &kernel, const Roles &roles) {
+  return roles.rows ? Tuned(kernel.root, [&] { return nameOf(kernel); }) : Tuned();
 }
+
+static int64_t vectorsOf(const Kernel &kernel, const Roles &roles, const Machine &machine,
+                         const Tuned &tuned) {
+  bool reduces = !kernel.reductionLoops.empty();
+  return tuned.orElse("vectors", tileVectors(machine, roles.rows ? 2 : 1, reduces));
+}
+
+int64_t packedColumns(const Kernel &kernel, const Roles &roles, const Machine &machine) {
+  return vectorsOf(kernel, roles, machine, tunedFor(kernel, roles)) *
+         vectorElements(kernel, machine);
+}
+
+namespace {
+
+struct TileChoice {
+  int64_t rows, vectors; ///< of a register tile
+  bool sharesColumns = false, sharesRows = false;
+  int64_t reductionBlock = 0;
+};
+
+TileChoice chooseTile(const Kernel &kernel, const Roles &roles, const Machine &machine,
+                      const Tuned &tuned) {
+  int64_t vectors = vectorsOf(kernel, roles, machine, tuned);
+  int64_t needed = llvm::divideCeil(kernel.extents[roles.vector], vectorElements(kernel, machine));
+  int64_t columnBlocks = llvm::divideCeil(needed, vectors);
+  bool manyOuter = llvm::any_of(roles.outer, [&](unsigned loop) {
+    return !ShapedType::isDynamic(kernel.extents[loop]) &&
+           kernel.extents[loop] >= 2 * machine.threads;
+  });
+  bool fewOuter = machine.threads > 1 && !manyOuter;
+  bool sharesColumns = filterBytes(kernel, roles) > ownCacheBytes / 2 ||
+                       (fewOuter && columnBlocks >= machine.threads);
+  TileChoice tile;
+  tile.vectors = std::min(vectors, needed);
+  tile.rows = tuned.orElse("rows", tileRows(machine, tile.vectors));
+  tile.sharesColumns = columnBlocks > 1 && tuned.orElse("sharesColumns", sharesColumns);
+  tile.sharesRows = roles.rows && !tile.sharesColumns && tuned.orElse("sharesRows", fewOuter);
+  if (roles.rows && !tile.sharesRows && ShapedType::isDynamic(kernel.extents[*roles.rows]))
+    tile.reductionBlock = reductionBlockOf(kernel, tile.vectors * machine.vectorBytes,
+                                           tuned.orElse("reductionBlock", longestSum));
+  return tile;
+}
+
+} // namespace
 
 Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine &machine) {
   MLIRContext *context = kernel.root->getContext();
@@ -131,35 +176,95 @@ Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine 
     schedule.regions.push_back({single, {ColumnBlocks{0, 1, {1}}}});
     return schedule;
   }
-  bool reduces = !kernel.reductionLoops.empty();
-  int64_t vectors = tileVectors(machine, roles.rows ? 2 : 1, reduces);
+  Tuned tuned = tunedFor(kernel, roles);
+  TileChoice tile = chooseTile(kernel, roles, machine, tuned);
+  schedule.sharesColumns = tile.sharesColumns;
+  schedule.sharesRows = tile.sharesRows;
+  schedule.reductionBlock = tile.reductionBlock;
   bool packed = llvm::any_of(
       kernel.inputs, [&](const Access &input) { return input.packedBlock(roles.vector) != 0; });
-  int64_t needed = llvm::divideCeil(extent, width),
-          columnBlocks = llvm::divideCeil(needed, vectors);
-  bool manyOuter = llvm::any_of(roles.outer, [&](unsigned loop) {
-    return !ShapedType::isDynamic(kernel.extents[loop]) &&
-           kernel.extents[loop] >= 2 * machine.threads;
-  });
-  bool fewOuter = machine.threads > 1 && !manyOuter;
-  schedule.sharesColumns = columnBlocks > 1 && (filterBytes(kernel, roles) > ownCacheBytes / 2 ||
-                                                (fewOuter && columnBlocks >= machine.threads));
-  schedule.sharesRows = fewOuter && !schedule.sharesColumns && roles.rows;
-
+  bool sameColumns = tile.sharesColumns || packed || tuned.has("vectors");
   SmallVector<Blocks> rows = {single};
   if (roles.rows)
-    rows = splitRows(kernel.extents[*roles.rows], tileRows(machine, std::min(vectors, needed)),
-                     context);
+    rows = splitRows(kernel.extents[*roles.rows], tile.rows, context);
   for (const Blocks &blocks : rows) {
-    int64_t own = schedule.sharesColumns || packed
-                      ? vectors
-                      : tileVectors(machine, roles.rows ? blocks.size : 1, reduces);
-    schedule.regions.push_back({blocks, splitColumns(extent, width, own)});
+    bool reduces = !kernel.reductionLoops.empty();
+    int64_t vectors =
+        sameColumns ? tile.vectors : tileVectors(machine, roles.rows ? blocks.size : 1, reduces);
+    schedule.regions.push_back({blocks, splitColumns(extent, width, vectors)});
   }
-  if (roles.rows && !schedule.sharesRows && ShapedType::isDynamic(kernel.extents[*roles.rows]))
-    schedule.reductionBlock =
-        reductionBlockOf(kernel, std::min(vectors, needed) * machine.vectorBytes);
   return schedule;
+}
+
+//===----------------------------------------------------------------------===//
+// Tiles near the choice, for tuning
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Each choice once, the first one the present.
+class Choices {
+public:
+  void add(Choice choice) {
+    if (!llvm::is_contained(choices, choice))
+      choices.push_back(std::move(choice));
+  }
+  std::vector<Choice> take() { return std::move(choices); }
+
+private:
+  std::vector<Choice> choices;
+};
+
+} // namespace
+
+std::vector<Choice> tileChoices(const Kernel &kernel, const Roles &roles, const Machine &machine,
+                                int64_t batch) {
+  if (!roles.rows)
+    return {};
+  constexpr int64_t mostRows = 16; // of those tried: long code gains nothing
+  int64_t extent = kernel.extents[*roles.rows];
+  bool open = ShapedType::isDynamic(extent);
+  int64_t needed = llvm::divideCeil(kernel.extents[roles.vector], vectorElements(kernel, machine));
+  TileChoice present = chooseTile(kernel, roles, machine, tunedFor(kernel, roles));
+  Choices choices;
+  auto add = [&](const TileChoice &tile) {
+    // As many as make a difference: 26 by 7 are 26 by 6, but for one row.
+    int64_t rows = tile.rows;
+    if (!open)
+      rows = llvm::divideCeil(extent, llvm::divideCeil(extent, rows));
+    else if (rows >= batch)
+      rows = tileRows(machine, tile.vectors);
+    Choice choice = {{"rows", rows}, {"vectors", tile.vectors}};
+    if (machine.threads > 1)
+      choice["sharesRows"] = tile.sharesRows;
+    if (needed > tile.vectors && (machine.threads > 1 || !roles.outer.empty()))
+      choice["sharesColumns"] = tile.sharesColumns;
+    if (tile.reductionBlock)
+      choice["reductionBlock"] = tile.reductionBlock;
+    choices.add(std::move(choice));
+  };
+  add(present);
+  for (int64_t thirds : {6, 4, 3}) // of six: all that fit, two thirds, half
+    for (int64_t vectors : {present.vectors, int64_t{4}, int64_t{3}, int64_t{2}, int64_t{6},
+                            int64_t{8}, int64_t{1}}) {
+      TileChoice tile = present;
+      tile.vectors = vectors;
+      tile.rows = std::max<int64_t>(1, std::min(mostRows, tileRows(machine, vectors)) * thirds / 6);
+      if (vectors <= needed)
+        add(tile);
+    }
+  TileChoice columns = present, rows = present, block = present;
+  columns.sharesColumns = !present.sharesColumns && needed > present.vectors;
+  columns.sharesRows = false;
+  add(columns);
+  rows.sharesRows = !present.sharesRows;
+  rows.sharesColumns = false;
+  if (machine.threads > 1)
+    add(rows);
+  block.reductionBlock = present.reductionBlock / 2;
+  if (block.reductionBlock >= leastReductionBlock)
+    add(block);
+  return choices.take();
 }
 
 //===----------------------------------------------------------------------===//
@@ -195,11 +300,18 @@ double winogradSteps(const ConvolutionExtents &e, int64_t tile) {
 
 } // namespace
 
-int64_t chooseWinogradTile(const ConvolutionExtents &extents, int64_t largest) {
+static bool fits(const ConvolutionExtents &extents, int64_t tile) {
+  return std::min(extents.rows, extents.columns) >= tile;
+}
+
+int64_t chooseWinogradTile(const ConvolutionExtents &extents, int64_t largest, const Tuned &tuned) {
+  int64_t measured = tuned.orElse("tile", largest + 1);
+  if (measured <= largest && fits(extents, measured))
+    return measured;
   int64_t best = 0;
   double least = leastGain * directSteps(extents);
   for (int64_t tile = 2; tile <= largest; tile += 2) {
-    if (std::min(extents.rows, extents.columns) < tile || winogradSteps(extents, tile) >= least)
+    if (!fits(extents, tile) || winogradSteps(extents, tile) >= least)
       continue;
     best = tile;
     least = winogradSteps(extents, tile);
@@ -207,12 +319,30 @@ int64_t chooseWinogradTile(const ConvolutionExtents &extents, int64_t largest) {
   return best;
 }
 
+std::vector<Choice> winogradTileChoices(const ConvolutionExtents &extents, int64_t largest,
+                                        const Tuned &tuned) {
+  Choices choices;
+  choices.add({{"tile", chooseWinogradTile(extents, largest, tuned)}});
+  for (int64_t tile = 0; tile <= largest; tile += 2)
+    if (fits(extents, tile))
+      choices.add({{"tile", tile}});
+  return choices.take();
+}
+
+/// Tiles of one block: enough to make use of each column of the filter, few enough to stay in the
+/// second cache; or in the first, where the filter leaves place for some.
+static int64_t mostTiles(const ConvolutionExtents &e, int64_t tile) {
+  constexpr int64_t most = 32, mostBytes = 192 << 10, firstCacheBytes = 32 << 10, some = 8;
+  int64_t matrices = (tile + 2) * (tile + 2) * static_cast<int64_t>(sizeof(float));
+  int64_t beside = (firstCacheBytes / matrices - e.channels * e.filters) / (e.channels + e.filters);
+  if (beside >= some)
+    return std::min(most, beside);
+  return std::clamp<int64_t>(mostBytes / (matrices * e.channels), 1, most);
+}
+
 WinogradSchedule chooseWinograd(const ConvolutionExtents &extents, int64_t tile,
-                                const Machine &machine) {
-  // Enough tiles to make use of each column of the filter, few enough to stay in the second cache.
-  constexpr int64_t mostTiles = 32, mostBytes = 192 << 10;
-  int64_t perTile = (tile + 2) * (tile + 2) * sizeof(float) * extents.channels;
-  int64_t most = std::clamp<int64_t>(mostBytes / perTile, 1, mostTiles);
+                                const Machine &machine, const Tuned &tuned) {
+  int64_t most = tuned.orElse("tiles", mostTiles(extents, tile));
   int64_t rows = llvm::divideCeil(extents.rows, tile);
   int64_t columns = llvm::divideCeil(extents.columns, tile);
   WinogradSchedule schedule;
@@ -229,8 +359,29 @@ WinogradSchedule chooseWinograd(const ConvolutionExtents &extents, int64_t tile,
       break;
     }
   }
+  schedule.filters = divisorUpTo(extents.filters, tuned.orElse("filters", schedule.filters));
   schedule.work = static_cast<int64_t>(winogradSteps(extents, tile));
   return schedule;
+}
+
+std::vector<Choice> winogradChoices(const ConvolutionExtents &extents, int64_t tile,
+                                    const Machine &machine, const Tuned &tuned) {
+  auto choiceOf = [](const WinogradSchedule &schedule) {
+    return Choice{{"tiles", schedule.rows * schedule.columns}, {"filters", schedule.filters}};
+  };
+  Choices choices;
+  Choice present = choiceOf(chooseWinograd(extents, tile, machine, tuned));
+  choices.add(present);
+  auto add = [&](const char *name, int64_t value) {
+    Choice other = present;
+    other[name] = value;
+    choices.add(choiceOf(chooseWinograd(extents, tile, machine, Tuned(other))));
+  };
+  for (int64_t tiles : {16, 32, 24, 48, 64, 12, 8})
+    add("tiles", tiles);
+  for (int64_t vectors : {4, 3, 6, 2, 8})
+    add("filters", vectors * machine.vectorBytes / static_cast<int64_t>(sizeof(float)));
+  return choices.take();
 }
 
 } // namespace hornet::lower

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "lower/Kernel.h"
+#include "lower/Tuning.h"
 
 namespace hornet::lower {
 
@@ -57,20 +58,29 @@ struct Schedule {
 llvm::SmallVector<ColumnBlocks> splitColumns(int64_t extent, int64_t width, int64_t vectors);
 
 /// Columns in one tile of a sum of products, which is as wide as a packed filter's blocks.
-int64_t packedColumns(const Kernel &kernel, const Machine &machine);
+int64_t packedColumns(const Kernel &kernel, const Roles &roles, const Machine &machine);
 
-/// The analytic choice. Accumulators (rows × vectors of columns), one vector of each column and one
-/// broadcast element must fit into the registers.
+/// The analytic choice, but for what was measured. Accumulators (rows × vectors of columns), one
+/// vector of each column and one broadcast element must fit into the registers.
 Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine &machine);
+
+/// For tuning: the choice about a sum of products whose rows share vectors, and those near it that
+/// differ for this batch. Nothing about other kernels.
+std::vector<Choice> tileChoices(const Kernel &kernel, const Roles &roles, const Machine &machine,
+                                int64_t batch);
 
 /// What a 3x3 convolution of one sample is made of: its results, and the channels of its input.
 struct ConvolutionExtents {
   int64_t rows, columns, channels, filters;
 };
 
-/// The tile of minimal filtering that makes this convolution cheapest, at most `largest`; 0 for
-/// computing it directly.
-int64_t chooseWinogradTile(const ConvolutionExtents &extents, int64_t largest);
+/// The tile of minimal filtering that makes this convolution cheapest, at most `largest`, which
+/// bounds what was measured too: larger ones round more. 0 for computing it directly.
+int64_t chooseWinogradTile(const ConvolutionExtents &extents, int64_t largest, const Tuned &tuned);
+
+/// For tuning: the tile, and the others that are allowed.
+std::vector<Choice> winogradTileChoices(const ConvolutionExtents &extents, int64_t largest,
+                                        const Tuned &tuned);
 
 /// Blocks of tiles that are transformed, multiplied and transformed back while they stay in cache.
 struct WinogradSchedule {
@@ -83,6 +93,10 @@ struct WinogradSchedule {
 };
 
 WinogradSchedule chooseWinograd(const ConvolutionExtents &extents, int64_t tile,
-                                const Machine &machine);
+                                const Machine &machine, const Tuned &tuned);
+
+/// For tuning: the blocks, and others near them.
+std::vector<Choice> winogradChoices(const ConvolutionExtents &extents, int64_t tile,
+                                    const Machine &machine, const Tuned &tuned);
 
 } // namespace hornet::lower

@@ -86,7 +86,8 @@ public:
     columns = out[2] * pool.window;
     channels = input[3];
     filters = out[3];
-    schedule = chooseWinograd({rows, columns, channels, filters}, op.getTile(), machine);
+    schedule = chooseWinograd({rows, columns, channels, filters}, op.getTile(), machine,
+                              Tuned(op, [&] { return nameOf(op); }));
     b.replaceOp(last, buildBlocks());
     for (Operation *taken : {epilogue.op.getOperation(), op.getOperation()})
       if (taken && taken != last)
@@ -207,8 +208,7 @@ private:
   Value buildBlock(Value slice) {
     Type element = op.getType().getElementType();
     int64_t tiles = schedule.rows * schedule.columns;
-    Value transformed =
-        tensor::EmptyOp::create(b, loc, ArrayRef<int64_t>{span * span, tiles, channels}, element);
+    Value transformed = scratch(tiles, channels, element);
     transformed =
         forEachTile(transformed, channels,
                     [&](Value carried, OpFoldResult index, OpFoldResult channel, int64_t width) {
@@ -231,6 +231,22 @@ private:
             },
             schedule.filters)
         .front();
+  }
+
+  /// Scratch memory for `span * span` matrices, of all of which a transform reads or writes one
+  /// place. With a row more than is used between them, where these places would else meet in one
+  /// set of the first cache.
+  Value scratch(int64_t matrixRows, int64_t matrixColumns, Type element) {
+    constexpr int64_t bytesOfSets = 4096;
+    int64_t bytes = matrixRows * matrixColumns * element.getIntOrFloatBitWidth() / 8;
+    int64_t spacing = bytes % bytesOfSets ? 0 : 1;
+    Value whole = tensor::EmptyOp::create(
+        b, loc, ArrayRef<int64_t>{span * span, matrixRows + spacing, matrixColumns}, element);
+    SmallVector<OpFoldResult> offsets(3, b.getIndexAttr(0)), strides(3, b.getIndexAttr(1));
+    return tensor::ExtractSliceOp::create(
+        b, loc, whole, offsets,
+        {b.getIndexAttr(span * span), b.getIndexAttr(matrixRows), b.getIndexAttr(matrixColumns)},
+        strides);
   }
 
   using TileBody = llvm::function_ref<Value(Value carried, OpFoldResult index, OpFoldResult element,
@@ -305,6 +321,11 @@ private:
         {map({d(0), d(1), d(3)}), map({d(0), d(3), d(2)}), map({d(0), d(1), d(2)})}, iterators);
     Operation *generic = products.getDefiningOp();
     OpBuilder::InsertionGuard guard(b);
+    auto sums = cast<linalg::GenericOp>(generic).getDpsInitOperand(0)->get();
+    auto zero = sums.getDefiningOp<linalg::FillOp>();
+    b.setInsertionPoint(zero);
+    zero.getDpsInitOperand(0)->set(
+        scratch(type.getDimSize(1), schedule.filters, type.getElementType()));
     Value built = scheduleInnerKernel(b, cast<linalg::LinalgOp>(generic), machine);
     b.replaceOp(generic, built);
     return built;

@@ -28,6 +28,9 @@ struct WinogradMatrices {
 /// `tile` is 2 or 4.
 const WinogradMatrices &winogradMatrices(int64_t tile);
 
+/// Nothing for convolutions that minimal filtering cannot compute.
+std::optional<ConvolutionExtents> winogradExtents(graph::ConvolutionOp op);
+
 /// graph.convolution → graph.winograd_convolution where the schedule says that it pays; tiles of at
 /// most `largestTile`. The transform of the filter depends on parameters alone.
 void addConvolutionToWinograd(mlir::RewritePatternSet &patterns, int64_t largestTile);

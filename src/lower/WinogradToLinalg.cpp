@@ -27,6 +27,18 @@ const WinogradMatrices &winogradMatrices(int64_t tile) {
   return tile == 2 ? two : four;
 }
 
+std::optional<ConvolutionExtents> winogradExtents(graph::ConvolutionOp op) {
+  auto ones = [](ArrayRef<int64_t> values) {
+    return llvm::all_of(values, [](int64_t value) { return value == 1; });
+  };
+  ArrayRef<int64_t> filter = op.getFilter().getType().getShape();
+  ArrayRef<int64_t> result = op.getType().getShape();
+  if (filter.size() != 4 || filter[0] != 3 || filter[1] != 3 || op.getGroups() != 1 ||
+      !ones(op.getStrides()) || !ones(op.getDilations()))
+    return std::nullopt;
+  return ConvolutionExtents{result[1], result[2], filter[2], filter[3]};
+}
+
 namespace {
 
 using utils::IteratorType;
@@ -66,15 +78,10 @@ struct ConvolutionToWinograd : OpRewritePattern<graph::ConvolutionOp> {
       : OpRewritePattern(context, /*benefit=*/2), largestTile(largestTile) {}
 
   LogicalResult matchAndRewrite(graph::ConvolutionOp op, PatternRewriter &rewriter) const override {
-    auto ones = [](ArrayRef<int64_t> values) {
-      return llvm::all_of(values, [](int64_t value) { return value == 1; });
-    };
-    ArrayRef<int64_t> filter = op.getFilter().getType().getShape();
-    ArrayRef<int64_t> result = op.getType().getShape();
-    if (filter.size() != 4 || filter[0] != 3 || filter[1] != 3 || op.getGroups() != 1 ||
-        !ones(op.getStrides()) || !ones(op.getDilations()))
+    std::optional<ConvolutionExtents> extents = winogradExtents(op);
+    if (!extents)
       return failure();
-    int64_t tile = chooseWinogradTile({result[1], result[2], filter[2], filter[3]}, largestTile);
+    int64_t tile = chooseWinogradTile(*extents, largestTile, Tuned(op, [&] { return nameOf(op); }));
     if (tile == 0)
       return failure();
     Location loc = op.getLoc();

@@ -44,12 +44,15 @@ TEST(Key, changesWithEverythingThatChangesTheCode) {
       artifactKey(model(), {.winograd = 4}, "v"),
       artifactKey(model(), {.weightType = DType::bf16}, "v"),
       artifactKey(model(), {.profile = true}, "v"),
+      artifactKey(model(), {.tuning = {{"product", {{"rows", 6}}}}}, "v"),
+      artifactKey(model(), {.tuning = {{"product", {{"rows", 7}}}}}, "v"),
+      artifactKey(model(), {.tuning = {{"winograd", {{"rows", 6}}}}}, "v"),
       artifactKey(model(), {.target = "x86-64-v3"}, "v"),
       artifactKey(model(), {.shapes = {{"x", {1, 3}}}}, "v"),
       artifactKey(model(), {.shapes = {{"y", {1, 3}}}}, "v"),
       artifactKey(model(), {.shapes = {{"x", {3, 1}}}}, "v"),
   };
-  EXPECT_EQ(keys.size(), 14u);
+  EXPECT_EQ(keys.size(), 17u);
   keras::Model renamed = model();
   renamed.layers.back().name = "renamed"; // its locations are in profiles and errors
   EXPECT_FALSE(keys.contains(artifactKey(renamed, {}, "v")));

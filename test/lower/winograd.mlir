@@ -44,6 +44,30 @@ func.func @odd(%x: tensor<?x9x9x32xf32>, %f: tensor<3x3x32x32xf32>) -> tensor<?x
   return %0 : tensor<?x7x7x32xf32>
 }
 
+// 32 tiles of 32 channels are 4096 bytes: the matrices of a block lie a row further apart, or all of
+// what a transform touches would be in one set of the first cache.
+
+// CHECK-LABEL: func.func @apart
+// CHECK: tensor.empty() : tensor<16x33x32xf32>
+// CHECK: tensor.extract_slice {{.*}} tensor<16x33x32xf32> to tensor<16x32x32xf32>
+// CHECK: tensor.empty() : tensor<16x33x32xf32>
+func.func @apart(%x: tensor<?x66x66x32xf32>, %f: tensor<3x3x32x32xf32>) -> tensor<?x64x64x32xf32> {
+  %0 = graph.convolution %x, %f strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] groups 1
+    : (tensor<?x66x66x32xf32>, tensor<3x3x32x32xf32>) -> tensor<?x64x64x32xf32>
+  return %0 : tensor<?x64x64x32xf32>
+}
+
+// A small filter leaves place for 8 tiles in the first cache.
+
+// CHECK-LABEL: func.func @near
+// CHECK: scf.forall (%{{.*}}, %{{.*}}, %{{.*}}) in (%{{.*}}, 16, 2)
+// CHECK: tensor.empty() : tensor<16x8x16xf32>
+func.func @near(%x: tensor<?x34x34x16xf32>, %f: tensor<3x3x16x16xf32>) -> tensor<?x32x32x16xf32> {
+  %0 = graph.convolution %x, %f strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] groups 1
+    : (tensor<?x34x34x16xf32>, tensor<3x3x16x16xf32>) -> tensor<?x32x32x16xf32>
+  return %0 : tensor<?x32x32x16xf32>
+}
+
 // Too few channels to pay for the transforms, a stride, a window of another size.
 
 // CHOICE-LABEL: func.func @direct

@@ -29,5 +29,6 @@ Command addDoctor(CLI::App &app);
 Command addCache(CLI::App &app);
 Command addBench(CLI::App &app);
 Command addProfile(CLI::App &app);
+Command addTune(CLI::App &app);
 
 } // namespace hornet::tool

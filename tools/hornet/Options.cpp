@@ -1,8 +1,11 @@
 #include "Options.h"
 
 #include "base/Nearest.h"
+#include "cache/TuningLog.h"
+#include "driver/Tuning.h"
 
 #include <charconv>
+#include <filesystem>
 #include <fmt/format.h>
 
 namespace hornet::tool {
@@ -49,6 +52,11 @@ void CompileFlags::add(CLI::App &command) {
               "The shape of an input, batch first, where the model leaves it open: "
               "NAME=1,28,28,1")
       ->type_name("NAME=SHAPE");
+  command
+      .add_option("--tuning-log", tuningLog,
+                  "What 'hornet tune' has found, instead of the file beside the cache")
+      ->type_name("FILE");
+  command.add_flag("--no-tuning", noTuning, "Go without what 'hornet tune' has found");
 }
 
 void CacheFlag::add(CLI::App &command) {
@@ -94,7 +102,23 @@ Expected<CompileOptions> CompileFlags::parse() const {
   }
   if (!wrong.problems.empty())
     return tl::unexpected<Error>(std::move(wrong));
+  options.tuning = HORNET_TRY(tuningFor(options));
   return options;
+}
+
+Expected<Tuning> CompileFlags::tuningFor(const CompileOptions &options) const {
+  if (noTuning)
+    return Tuning();
+  if (tuningLog.empty()) {
+    Expected<std::string> file = cache::TuningLog::defaultFile();
+    return file ? driver::tuningFor(options, *file) : Tuning(); // no home: nothing was kept
+  }
+  if (!std::filesystem::exists(tuningLog))
+    return inputError({.file = tuningLog,
+                       .attribute = "--tuning-log",
+                       .reason = "there is no such file",
+                       .mend = "'hornet tune' makes it"});
+  return driver::tuningFor(options, tuningLog);
 }
 
 CLI::Option *addRepeated(CLI::App &command, const std::string &name,

@@ -32,10 +32,16 @@ struct CompileFlags {
   std::string weightType = "f32"; ///< f32, bf16, f16
   std::string target = "native";
   std::vector<std::string> shapes; ///< "NAME=1,28,28,1"
+  std::string tuningLog;           ///< empty: the one beside the cache
+  bool noTuning = false;
 
   void add(CLI::App &command);
-  /// Input error: a shape that is none.
+  /// With what was measured on this machine. Input error: a shape that is none, a tuning log that
+  /// was named and is missing, and as of cache::TuningLog::read.
   Expected<CompileOptions> parse() const;
+
+private:
+  Expected<Tuning> tuningFor(const CompileOptions &options) const;
 };
 
 /// Whether compiled code is looked for, and kept, on disk.

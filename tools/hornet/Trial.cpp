@@ -9,14 +9,18 @@
 namespace hornet::tool {
 
 void TrialOptions::add(CLI::App &command) {
+  addWithoutSeconds(command);
+  command.add_option("--seconds", seconds, "How long to call it again and again")
+      ->type_name("S")
+      ->check(CLI::Range(0.001, 3600.0).description(""))
+      ->capture_default_str();
+}
+
+void TrialOptions::addWithoutSeconds(CLI::App &command) {
   model.add(command);
   command.add_option("--batch", batch, "Samples a call")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000).description(""))
-      ->capture_default_str();
-  command.add_option("--seconds", seconds, "How long to call it again and again")
-      ->type_name("S")
-      ->check(CLI::Range(0.001, 3600.0).description(""))
       ->capture_default_str();
   command.add_flag("--json", json, "As JSON");
   flags.add(command);

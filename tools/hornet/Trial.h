@@ -21,6 +21,8 @@ struct TrialOptions {
   bool json = false;
 
   void add(CLI::App &command);
+  /// All but --seconds.
+  void addWithoutSeconds(CLI::App &command);
 };
 
 /// A model with weights, random ones if it has none, and how to compile it.

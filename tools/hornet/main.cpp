@@ -64,7 +64,7 @@ int main(int argc, char **argv) {
   try {
     std::vector<Command> commands = {addPredict(app), addRun(app),    addSummary(app),
                                      addInspect(app), addDoctor(app), addBench(app),
-                                     addProfile(app), addCache(app)};
+                                     addProfile(app), addTune(app),   addCache(app)};
     int code = runCommand(app, commands, argc, argv);
     if (std::fflush(stdout) == 0)
       return code;
