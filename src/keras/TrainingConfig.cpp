@@ -1,0 +1,161 @@
+#include "keras/TrainingConfig.h"
+#include "keras/LayerKeys.h"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace hornet::keras {
+namespace {
+using formats::Json;
+
+bool isObject(const Json &json) {
+  return json.is_object() && json.contains("class_name") && json.contains("config");
+}
+
+Json valueOf(const Json &json, std::string_view key) {
+  auto found = json.find(key);
+  return found == json.end() ? Json() : *found;
+}
+
+/// Applies `change` to each object in a list or dict of them, and to what else stands there.
+template <class Change> Json mapObjects(const Json &json, Change change) {
+  if (isObject(json) || !json.is_structured())
+    return change(json);
+  Json result = json;
+  for (auto &[key, value] : result.items())
+    value = mapObjects(value, change);
+  return result;
+}
+
+/// Keys of Keras 2's optimizers that say nothing of the arithmetic, and of Keras 3's that say
+/// nothing when they are null.
+constexpr std::array keras2Only =
+    std::to_array<std::string_view>({"jit_compile", "is_legacy_optimizer"});
+constexpr std::array keras3Only =
+    std::to_array<std::string_view>({"loss_scale_factor", "gradient_accumulation_steps"});
+
+/// The classes of the names that compile() takes.
+constexpr std::array optimizerNames =
+    std::to_array<std::pair<std::string_view, std::string_view>>({{"adadelta", "Adadelta"},
+                                                                  {"adafactor", "Adafactor"},
+                                                                  {"adagrad", "Adagrad"},
+                                                                  {"adam", "Adam"},
+                                                                  {"adamax", "Adamax"},
+                                                                  {"adamw", "AdamW"},
+                                                                  {"ftrl", "Ftrl"},
+                                                                  {"lamb", "Lamb"},
+                                                                  {"lion", "Lion"},
+                                                                  {"muon", "Muon"},
+                                                                  {"nadam", "Nadam"},
+                                                                  {"rmsprop", "RMSprop"},
+                                                                  {"sgd", "SGD"}});
+
+Json readOptimizer(Json optimizer) {
+  if (optimizer.is_string()) {
+    std::string name = optimizer.get<std::string>();
+    for (auto [known, className] : optimizerNames)
+      if (name == known)
+        name = className;
+    return {{"class_name", name}, {"config", Json::object()}};
+  }
+  if (!isObject(optimizer))
+    return optimizer;
+  if (std::string name = optimizer.value("class_name", ""); name.starts_with("Custom>"))
+    optimizer["class_name"] = name.substr(7);
+  Json &config = optimizer["config"];
+  if (!config.is_object())
+    return optimizer;
+  for (std::string_view key : keras2Only)
+    config.erase(key);
+  if (valueOf(config, "decay") == 0)
+    config.erase("decay");
+  if (auto rate = config.find("lr"); rate != config.end()) {
+    Json value = *rate;
+    config.erase(rate);
+    config["learning_rate"] = std::move(value);
+  }
+  return optimizer;
+}
+
+Json readLoss(const Json &loss) {
+  if (!isObject(loss))
+    return loss;
+  Json result = loss;
+  if (Json &config = result["config"]; config.is_object()) {
+    if (valueOf(config, "reduction") == "auto")
+      config["reduction"] = "sum_over_batch_size";
+    config.erase("fn");
+  }
+  return result;
+}
+
+/// Keras 2 wraps the functions that metrics were given as, and has decided which accuracy is meant.
+Json readMetric(const Json &metric) {
+  if (!isObject(metric))
+    return metric;
+  const Json &config = metric["config"];
+  if (metric["class_name"] != "MeanMetricWrapper" || !config.is_object() || !config.contains("fn"))
+    return metric;
+  return config.value("name", "") == "accuracy" ? Json("accuracy") : config["fn"];
+}
+
+Json readMetrics(const Json &metrics) {
+  // Keras 2 lists them by output, even when there is one.
+  bool oneOutput = metrics.is_array() && metrics.size() == 1 && metrics[0].is_array();
+  return mapObjects(oneOutput ? metrics[0] : metrics, readMetric);
+}
+
+Json modernTree(const Json &json, std::string_view module) {
+  return mapObjects(json, [&](const Json &item) { return modernObject(item, module); });
+}
+
+} // namespace
+
+std::optional<TrainingConfig> parseTraining(const Json &json) {
+  if (!json.is_object())
+    return std::nullopt;
+  Json optimizer =
+      valueOf(json, json.contains("optimizer_config") ? "optimizer_config" : "optimizer");
+  if (optimizer.is_null())
+    return std::nullopt;
+  return TrainingConfig{.optimizer = readOptimizer(std::move(optimizer)),
+                        .loss = mapObjects(valueOf(json, "loss"), readLoss),
+                        .lossWeights = valueOf(json, "loss_weights"),
+                        .metrics = readMetrics(valueOf(json, "metrics")),
+                        .weightedMetrics = readMetrics(valueOf(json, "weighted_metrics"))};
+}
+
+Json toCompileConfig(const TrainingConfig &training) {
+  Json optimizer = modernObject(training.optimizer, "keras.optimizers");
+  if (isObject(optimizer) && optimizer["config"].is_object())
+    if (auto rate = optimizer["config"].find("learning_rate"); rate != optimizer["config"].end())
+      *rate = modernObject(*rate, "keras.optimizers.schedules");
+  return {{"optimizer", std::move(optimizer)},
+          {"loss", modernTree(training.loss, "keras.losses")},
+          {"loss_weights", training.lossWeights},
+          {"metrics", modernTree(training.metrics, "keras.metrics")},
+          {"weighted_metrics", modernTree(training.weightedMetrics, "keras.metrics")}};
+}
+
+Json toTrainingConfig(const TrainingConfig &training) {
+  auto plain = [](const Json &json) { return mapObjects(json, plainObject); };
+  Json optimizer = plainObject(training.optimizer);
+  if (isObject(optimizer) && optimizer["config"].is_object())
+    for (std::string_view key : keras3Only)
+      if (Json &config = optimizer["config"]; valueOf(config, key).is_null())
+        config.erase(key);
+  Json loss = mapObjects(training.loss, [](const Json &item) {
+    Json result = plainObject(item);
+    if (isObject(result) && result["config"].is_object())
+      result["config"].erase("dtype"); // Keras 2's losses have none
+    return result;
+  });
+  return {{"loss", std::move(loss)},
+          {"metrics", plain(training.metrics)},
+          {"weighted_metrics", plain(training.weightedMetrics)},
+          {"loss_weights", training.lossWeights},
+          {"optimizer_config", std::move(optimizer)}};
+}
+
+} // namespace hornet::keras
