@@ -67,20 +67,27 @@ std::string_view textOf(const Bytes &bytes) {
   return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
 }
 
-Expected<Training> readArchive(Bytes bytes, const std::string &path) {
-  formats::ZipArchive archive = HORNET_TRY(formats::ZipArchive::open(std::move(bytes), path));
-  Bytes configBytes = HORNET_TRY(archive.read("config.json", largestConfig));
+/// Keras 1 is not told apart: what it says of training is Keras 2's.
+Generation generationOf(const std::string &version) {
+  return version.empty() || version.starts_with("1.") || version.starts_with("2.")
+             ? Generation::keras2
+             : Generation::keras3;
+}
+
+/// The members of a .keras archive, in the archive or beside each other in a folder.
+template <class Read> Expected<Training> readMembers(const std::string &path, Read read) {
+  Bytes configBytes = HORNET_TRY(read("config.json", largestConfig));
   Json config = HORNET_TRY(formats::parseJson(textOf(configBytes), path, "config.json"));
+  Generation generation = Generation::keras3;
+  if (Expected<Bytes> metadata = read("metadata.json", largestConfig))
+    if (Expected<Json> json = formats::parseJson(textOf(*metadata), path, "metadata.json"))
+      if (json->is_object() && json->value("keras_version", Json()).is_string())
+        generation = generationOf(json->at("keras_version").template get<std::string>());
   Training training;
   if (config.is_object() && config.contains("compile_config"))
-    training.config = parseTraining(config["compile_config"]);
+    training.config = parseTraining(config["compile_config"], generation);
 
-  bool keras2 = false; // whose optimizers have no variable for the rate
-  if (Expected<Bytes> metadata = archive.read("metadata.json", largestConfig))
-    if (Expected<Json> json = formats::parseJson(textOf(*metadata), path, "metadata.json"))
-      keras2 = json->is_object() && json->value("keras_version", "").starts_with("2.");
-
-  Bytes weights = HORNET_TRY(archive.read("model.weights.h5"));
+  Bytes weights = HORNET_TRY(read("model.weights.h5", size_t{4} << 30));
   Hdf5File file = HORNET_TRY(Hdf5File::open(std::move(weights), path + "/model.weights.h5"));
   const std::string group = "optimizer/vars";
   if (HORNET_TRY(file.kind(group)) != Hdf5File::Kind::group)
@@ -90,16 +97,30 @@ Expected<Training> readArchive(Bytes bytes, const std::string &path) {
   for (size_t i = 0; i < count; ++i)
     variables.emplace_back(std::to_string(i), fmt::format("{}/{}", group, i));
   if (count > 0)
-    training.optimizer =
-        HORNET_TRY(readState(file, variables, !keras2 && hasRateVariable(training.config)));
+    training.optimizer = HORNET_TRY(readState(
+        file, variables, generation == Generation::keras3 && hasRateVariable(training.config)));
   return training;
+}
+
+Expected<Training> readArchive(Bytes bytes, const std::string &path) {
+  formats::ZipArchive archive = HORNET_TRY(formats::ZipArchive::open(std::move(bytes), path));
+  return readMembers(path,
+                     [&](const char *member, size_t limit) { return archive.read(member, limit); });
+}
+
+Expected<Training> readFolder(const std::string &path) {
+  return readMembers(path, [&](const char *member, size_t limit) {
+    return formats::readFile((std::filesystem::path(path) / member).string(), limit);
+  });
 }
 
 Expected<Training> readHdf5(Bytes bytes, const std::string &path) {
   Hdf5File file = HORNET_TRY(Hdf5File::open(std::move(bytes), path));
   Training training;
+  auto version = HORNET_TRY(file.stringAttribute("/", "keras_version"));
   if (auto text = HORNET_TRY(file.stringAttribute("/", "training_config")))
-    training.config = parseTraining(HORNET_TRY(formats::parseJson(*text, path, "training_config")));
+    training.config = parseTraining(HORNET_TRY(formats::parseJson(*text, path, "training_config")),
+                                    generationOf(version.value_or("")));
   const std::string group = "optimizer_weights";
   if (HORNET_TRY(file.kind(group)) != Hdf5File::Kind::group)
     return training;
@@ -117,6 +138,9 @@ Expected<Training> readHdf5(Bytes bytes, const std::string &path) {
 
 Expected<Training> readTraining(const std::string &path) {
   using formats::Signature;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    return readFolder(path);
   Bytes bytes = HORNET_TRY(formats::readFile(path));
   switch (formats::signatureOf(bytes)) {
   case Signature::hdf5: return readHdf5(std::move(bytes), path);

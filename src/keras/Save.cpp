@@ -62,19 +62,20 @@ std::string optimizerName(const TrainingConfig &config) {
 }
 
 Expected<Bytes> hdf5Model(const Values &values, const Training &training) {
-  WrittenConfig config = HORNET_TRY(configForHdf5(values.model));
+  Json config = HORNET_TRY(configForHdf5(values.model));
   Hdf5Writer file;
   std::string version = versionOf(values.model);
   file.attribute("", "keras_version", version);
   file.attribute("", "backend", "tensorflow");
-  file.attribute("", "model_config", dump(config.spec));
+  file.attribute("", "model_config", dump(config));
   file.group("model_weights");
   writeLegacyWeights(values, "model_weights", version, file);
   if (training.config) {
     TrainingConfig compiled = current(training);
-    file.attribute("", "training_config", dump(toTrainingConfig(compiled)));
+    Generation generation = values.model.generation;
+    file.attribute("", "training_config", dump(toTrainingConfig(compiled, generation)));
     if (training.optimizer)
-      writeLegacyOptimizer(*training.optimizer, optimizerName(compiled), config.forKeras2, file);
+      writeLegacyOptimizer(*training.optimizer, optimizerName(compiled), generation, file);
   }
   return file.finish();
 }
@@ -86,7 +87,8 @@ Expected<Bytes> archive(const Values &values, const Training &training) {
   if (training.config) {
     TrainingConfig compiled = current(training);
     config["compile_config"] = toCompileConfig(compiled);
-    if (training.optimizer)
+    // Another order of variables, of which Keras 3 could make nothing.
+    if (training.optimizer && !isLegacyOptimizer(compiled))
       writeKeras3Optimizer(*training.optimizer, optimizerName(compiled), file);
   }
   Bytes weights = HORNET_TRY(file.finish());

@@ -19,7 +19,8 @@ namespace hornet::keras {
 /// What `compile()` got, in Keras 3's terms whatever the file: an object of Keras is
 /// {"class_name", "config"} (and may have a module), a function or a default its name. Of Keras 2:
 /// "Custom>Adam" is Adam, `lr` is `learning_rate`, the reduction "auto" is "sum_over_batch_size",
-/// and a wrapped metric function is its name.
+/// and a wrapped metric function is its name. An optimizer of Keras before 2.11 has
+/// `is_legacy_optimizer` true in its config: it keeps its slots kind by kind, all m before all v.
 struct TrainingConfig {
   formats::Json optimizer;       ///< an object; learning_rate: a number, a schedule, or left out
   formats::Json loss;            ///< one, or a list or dict of them by output; null: none
@@ -36,7 +37,7 @@ struct Slot {
   Tensor value;
 };
 
-/// The variables of an optimizer in Keras's order: Keras 2 and 3 order them alike.
+/// The variables of an optimizer in Keras's order, alike in Keras 3 and from 2.11 on.
 struct OptimizerState {
   int64_t iterations = 0;
   /// In float32's range; nothing where the file has no variable for it: the config says it.

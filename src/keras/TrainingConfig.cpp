@@ -28,12 +28,19 @@ template <class Change> Json mapObjects(const Json &json, Change change) {
   return result;
 }
 
-/// Keys of Keras 2's optimizers that say nothing of the arithmetic, and of Keras 3's that say
-/// nothing when they are null.
-constexpr std::array keras2Only =
-    std::to_array<std::string_view>({"jit_compile", "is_legacy_optimizer"});
-constexpr std::array keras3Only =
-    std::to_array<std::string_view>({"loss_scale_factor", "gradient_accumulation_steps"});
+/// Keys of an optimizer that say nothing with this value; Keras 2's early optimizers and Keras 3's
+/// have no other key that the other lacks.
+struct Default {
+  std::string_view key, value;
+};
+constexpr std::array optimizerDefaults =
+    std::to_array<Default>({{"weight_decay", "null"},
+                            {"clipnorm", "null"},
+                            {"global_clipnorm", "null"},
+                            {"clipvalue", "null"},
+                            {"use_ema", "false"},
+                            {"loss_scale_factor", "null"},
+                            {"gradient_accumulation_steps", "null"}});
 
 /// The classes of the names that compile() takes.
 constexpr std::array optimizerNames =
@@ -51,7 +58,9 @@ constexpr std::array optimizerNames =
                                                                   {"rmsprop", "RMSprop"},
                                                                   {"sgd", "SGD"}});
 
-Json readOptimizer(Json optimizer) {
+constexpr const char *legacyKey = "is_legacy_optimizer";
+
+Json readOptimizer(Json optimizer, Generation generation) {
   if (optimizer.is_string()) {
     std::string name = optimizer.get<std::string>();
     for (auto [known, className] : optimizerNames)
@@ -66,8 +75,11 @@ Json readOptimizer(Json optimizer) {
   Json &config = optimizer["config"];
   if (!config.is_object())
     return optimizer;
-  for (std::string_view key : keras2Only)
-    config.erase(key);
+  config.erase("jit_compile");
+  bool legacy = generation != Generation::keras3 && valueOf(config, legacyKey) != false;
+  config.erase(legacyKey);
+  if (legacy)
+    config[legacyKey] = true;
   if (valueOf(config, "decay") == 0)
     config.erase("decay");
   if (auto rate = config.find("lr"); rate != config.end()) {
@@ -110,16 +122,44 @@ Json modernTree(const Json &json, std::string_view module) {
   return mapObjects(json, [&](const Json &item) { return modernObject(item, module); });
 }
 
+Json writeOptimizer(const TrainingConfig &training, Generation generation) {
+  Json optimizer = plainObject(training.optimizer);
+  if (!isObject(optimizer) || !optimizer["config"].is_object())
+    return optimizer;
+  Json &config = optimizer["config"];
+  if (generation != Generation::keras3 && !isLegacyOptimizer(training)) {
+    // As Keras from 2.11 on does, which takes any other spelling for an early optimizer.
+    optimizer["class_name"] = "Custom>" + optimizer["class_name"].get<std::string>();
+    config["jit_compile"] = false;
+    config[legacyKey] = false;
+    return optimizer;
+  }
+  config.erase(legacyKey);
+  if (valueOf(config, "use_ema") == false)
+    for (const char *key : {"ema_momentum", "ema_overwrite_frequency"})
+      config.erase(key);
+  for (const Default &row : optimizerDefaults)
+    if (auto found = config.find(row.key);
+        found != config.end() && *found == Json::parse(row.value))
+      config.erase(found);
+  return optimizer;
+}
+
 } // namespace
 
-std::optional<TrainingConfig> parseTraining(const Json &json) {
+bool isLegacyOptimizer(const TrainingConfig &training) {
+  return isObject(training.optimizer) && training.optimizer["config"].is_object() &&
+         valueOf(training.optimizer["config"], legacyKey) == true;
+}
+
+std::optional<TrainingConfig> parseTraining(const Json &json, Generation generation) {
   if (!json.is_object())
     return std::nullopt;
   Json optimizer =
       valueOf(json, json.contains("optimizer_config") ? "optimizer_config" : "optimizer");
   if (optimizer.is_null())
     return std::nullopt;
-  return TrainingConfig{.optimizer = readOptimizer(std::move(optimizer)),
+  return TrainingConfig{.optimizer = readOptimizer(std::move(optimizer), generation),
                         .loss = mapObjects(valueOf(json, "loss"), readLoss),
                         .lossWeights = valueOf(json, "loss_weights"),
                         .metrics = readMetrics(valueOf(json, "metrics")),
@@ -128,9 +168,12 @@ std::optional<TrainingConfig> parseTraining(const Json &json) {
 
 Json toCompileConfig(const TrainingConfig &training) {
   Json optimizer = modernObject(training.optimizer, "keras.optimizers");
-  if (isObject(optimizer) && optimizer["config"].is_object())
-    if (auto rate = optimizer["config"].find("learning_rate"); rate != optimizer["config"].end())
+  if (isObject(optimizer) && optimizer["config"].is_object()) {
+    Json &config = optimizer["config"];
+    config.erase(legacyKey);
+    if (auto rate = config.find("learning_rate"); rate != config.end())
       *rate = modernObject(*rate, "keras.optimizers.schedules");
+  }
   return {{"optimizer", std::move(optimizer)},
           {"loss", modernTree(training.loss, "keras.losses")},
           {"loss_weights", training.lossWeights},
@@ -138,13 +181,8 @@ Json toCompileConfig(const TrainingConfig &training) {
           {"weighted_metrics", modernTree(training.weightedMetrics, "keras.metrics")}};
 }
 
-Json toTrainingConfig(const TrainingConfig &training) {
+Json toTrainingConfig(const TrainingConfig &training, Generation generation) {
   auto plain = [](const Json &json) { return mapObjects(json, plainObject); };
-  Json optimizer = plainObject(training.optimizer);
-  if (isObject(optimizer) && optimizer["config"].is_object())
-    for (std::string_view key : keras3Only)
-      if (Json &config = optimizer["config"]; valueOf(config, key).is_null())
-        config.erase(key);
   Json loss = mapObjects(training.loss, [](const Json &item) {
     Json result = plainObject(item);
     if (isObject(result) && result["config"].is_object())
@@ -155,7 +193,7 @@ Json toTrainingConfig(const TrainingConfig &training) {
           {"metrics", plain(training.metrics)},
           {"weighted_metrics", plain(training.weightedMetrics)},
           {"loss_weights", training.lossWeights},
-          {"optimizer_config", std::move(optimizer)}};
+          {"optimizer_config", writeOptimizer(training, generation)}};
 }
 
 } // namespace hornet::keras

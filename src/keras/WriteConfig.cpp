@@ -106,6 +106,15 @@ private:
       problem(layer, std::move(reason));
   }
 
+public:
+  static void addModelModule(Json &spec) {
+    // Functional is no public name of Keras's.
+    bool functional = spec["class_name"] == "Functional";
+    spec["module"] = functional ? "keras.src.models.functional" : "keras";
+    spec["registered_name"] = functional ? Json("Functional") : Json();
+  }
+
+private:
   static void addModule(const Layer &layer, Json &spec) {
     if (spec.contains("module"))
       return;
@@ -115,7 +124,7 @@ private:
     if (operation)
       spec["module"] = "keras.src.ops.numpy";
     else if (layer.model)
-      spec["module"] = "keras";
+      return addModelModule(spec);
     else if (inBothGenerations(layer.className))
       spec["module"] = "keras.layers";
     else
@@ -192,17 +201,9 @@ private:
       bool fromOne = layer && layer->model && keras3() && !layer->model->isSequential();
       return Json({port.tensor.layer, port.tensor.call + (fromOne ? 1 : 0), port.tensor.tensor});
     };
-    if (!keras3()) {
-      Json list = Json::array();
-      for (const Port &port : ports)
-        list.push_back(triple(port));
-      const Json &old = config[key];
-      bool plain = isPort(old) || (old.is_array() && std::ranges::all_of(old, isPort));
-      if (!plain)
-        report.add(key, fmt::format("{} is not a list of tensors", key));
-      config[key] = std::move(list);
-      return;
-    }
+    if (const Json &old = config[key];
+        !keras3() && !isPort(old) && !(old.is_array() && std::ranges::all_of(old, isPort)))
+      report.add(key, fmt::format("{} is not a list of tensors", key));
     size_t next = 0;
     auto replace = [&](auto &self, Json &json) -> void {
       if (isPort(json))
@@ -211,7 +212,7 @@ private:
         for (auto &[name, value] : json.items())
           self(self, value);
     };
-    if (ports.size() == 1 && config[key].is_array())
+    if (keras3() && ports.size() == 1 && config[key].is_array())
       config[key] = triple(ports[0]);
     else
       replace(replace, config[key]);
@@ -233,20 +234,17 @@ Json tensorConfig(Json history) {
   return {{"shape", Json::array()}, {"dtype", "float32"}, {"keras_history", std::move(history)}};
 }
 
-Expected<WrittenConfig> configForHdf5(const Model &model) {
-  std::vector<Problem> problems;
+Expected<Json> configForHdf5(const Model &model) {
   if (!model.source)
     return internalError("a model without its configuration");
-  WrittenConfig written;
-  written.spec = ConfigWriter(Generation::keras2, ConfigWriter::hdf5, {model.file, "", problems})
-                     .write(model, *model.source);
-  written.forKeras2 = problems.empty();
-  if (problems.empty())
-    return written;
-  problems.clear();
-  written.spec = ConfigWriter(Generation::keras3, ConfigWriter::hdf5, {model.file, "", problems})
-                     .write(model, *model.source);
-  return written;
+  for (Generation target : {Generation::keras2, Generation::keras3}) {
+    std::vector<Problem> problems;
+    ConfigWriter writer(target, ConfigWriter::hdf5, {model.file, "", problems});
+    Json spec = writer.write(model, *model.source);
+    if (problems.empty())
+      return spec;
+  }
+  return internalError("a configuration does not fit its own generation");
 }
 
 Expected<Json> configForArchive(const Model &model) {
@@ -257,14 +255,14 @@ Expected<Json> configForArchive(const Model &model) {
                   .write(model, *model.source);
   if (!problems.empty())
     return tl::unexpected<Error>(InputError{std::move(problems)});
-  Json result = {{"module", "keras"},
-                 {"class_name", spec["class_name"]},
-                 {"config", std::move(spec["config"])},
-                 {"registered_name", nullptr}};
-  if (const Json &source = *model.source;
-      source.contains("build_config") && model.generation == Generation::keras3)
-    result["build_config"] = source["build_config"];
-  return result;
+  const Json &source = *model.source;
+  bool same = model.generation == Generation::keras3;
+  if (same && source.contains("module"))
+    for (const char *key : {"module", "registered_name", "build_config"})
+      spec[key] = source.value(key, Json());
+  else
+    ConfigWriter::addModelModule(spec);
+  return spec;
 }
 
 } // namespace hornet::keras

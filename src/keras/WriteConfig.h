@@ -10,15 +10,9 @@
 
 namespace hornet::keras {
 
-/// A configuration, and whether Keras 2 can read it.
-struct WrittenConfig {
-  Json spec; ///< an object with class_name and config
-  bool forKeras2 = false;
-};
-
 /// For an HDF5 file. What Keras 2 read stays Keras 2's; what Keras 3 read is respelled for Keras 2,
 /// which Keras 3 reads too, and stays Keras 3's where that cannot be done.
-Expected<WrittenConfig> configForHdf5(const Model &model);
+Expected<Json> configForHdf5(const Model &model);
 
 /// For a `.keras` archive of Keras 3. Input error, for every layer of a Keras 2 model that Keras 3
 /// does not have, or has with another meaning.

@@ -141,8 +141,9 @@ void writeKeras3Weights(const Values &values, Hdf5Writer &file) {
   file.attribute("vars", "name", values.model.name);
 }
 
-void writeLegacyOptimizer(const OptimizerState &state, const std::string &name, bool forKeras2,
-                          Hdf5Writer &file) {
+void writeLegacyOptimizer(const OptimizerState &state, const std::string &name,
+                          Generation generation, Hdf5Writer &file) {
+  bool forKeras2 = generation != Generation::keras3;
   const std::string group = "optimizer_weights";
   std::vector<std::string> names;
   std::set<std::string> taken;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "formats/Hdf5Writer.h"
+#include "keras/Model.h"
 #include "keras/Training.h"
 #include "keras/Weights.h"
 
@@ -30,8 +31,8 @@ void writeKeras3Weights(const Values &values, formats::Hdf5Writer &file);
 
 /// The optimizer's variables in an HDF5 model: `name` is the optimizer's. Keras 2 has no variable
 /// for the learning rate.
-void writeLegacyOptimizer(const OptimizerState &state, const std::string &name, bool forKeras2,
-                          formats::Hdf5Writer &file);
+void writeLegacyOptimizer(const OptimizerState &state, const std::string &name,
+                          Generation generation, formats::Hdf5Writer &file);
 /// The same in a `.keras` archive.
 void writeKeras3Optimizer(const OptimizerState &state, const std::string &name,
                           formats::Hdf5Writer &file);

@@ -179,7 +179,7 @@ TEST_F(SaveFile, ModelsOfKeras2BecomeKeras3sInAnArchive) {
   Json config = Json::parse(reinterpret_cast<const char *>(bytes.data()),
                             reinterpret_cast<const char *>(bytes.data()) + bytes.size());
   const Json &layers = config["config"]["layers"];
-  EXPECT_EQ(config["module"], "keras");
+  EXPECT_EQ(config["module"], "keras.src.models.functional");
   EXPECT_EQ(layers[0]["config"]["batch_shape"], Json({nullptr, 4}));
   EXPECT_EQ(layers[1]["config"]["layers"][1]["module"], "keras.layers");
   EXPECT_EQ(layers[2]["inbound_nodes"][0]["args"][0]["config"]["keras_history"],
