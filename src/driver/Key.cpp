@@ -36,7 +36,7 @@ private:
 
 void KeyDigest::add(const keras::Model &model) {
   const auto &[file, name, className, generation, kerasVersion, backend, trainable, layers, inputs,
-               outputs, order, weights] = model;
+               outputs, order, weights, source] = model; // all of `source` is in the rest
   digest.add(name);
   digest.add(className);
   digest.add(static_cast<int>(generation));
@@ -78,7 +78,7 @@ void KeyDigest::add(const keras::TensorRef &ref) {
 }
 
 void KeyDigest::add(const keras::Port &port) {
-  const auto &[name, tensor] = port;
+  const auto &[name, tensor, place] = port; // `place` is for saving
   digest.add(name);
   add(tensor);
 }

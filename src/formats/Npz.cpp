@@ -1,13 +1,10 @@
 #include "formats/Npy.h"
 #include "formats/Zip.h"
+#include "formats/ZipWriter.h"
 
-#include <algorithm>
 #include <fmt/format.h>
-#include <memory>
 #include <new>
-#include <optional>
 #include <set>
-#include <zip.h>
 
 namespace hornet::formats {
 
@@ -32,97 +29,21 @@ Expected<NamedTensors> readNpz(const std::string &path) {
   return tensors;
 }
 
-/// libzip writes no file for an archive without members; this is what NumPy writes.
-Bytes emptyArchive() {
-  Bytes bytes(22); // the record that ends the directory
-  std::ranges::copy(std::as_bytes(std::span("PK\5\6", 4)), bytes.begin());
-  return bytes;
-}
-
-/// A zip archive under construction, in memory.
-class ZipWriter {
-public:
-  ZipWriter() {
-    zip_error_init(&error);
-    sink.reset(zip_source_buffer_create(nullptr, 0, 0, &error));
-    if (!sink)
-      return;
-    zip_source_keep(sink.get()); // the archive takes one reference, we read from the other
-    archive.reset(zip_open_from_source(sink.get(), ZIP_TRUNCATE, &error));
-    if (!archive)
-      zip_source_free(sink.get());
-  }
-  ~ZipWriter() { zip_error_fini(&error); }
-  ZipWriter(const ZipWriter &) = delete;
-  ZipWriter &operator=(const ZipWriter &) = delete;
-
-  /// `bytes` must live until finish().
-  bool add(const std::string &name, std::span<const std::byte> bytes) {
-    if (!archive)
-      return false;
-    zip_source_t *source = zip_source_buffer(archive.get(), bytes.data(), bytes.size(), 0);
-    zip_int64_t index =
-        source ? zip_file_add(archive.get(), name.c_str(), source, ZIP_FL_ENC_UTF_8) : -1;
-    if (index < 0) {
-      zip_source_free(source);
-      return false;
-    }
-    // 1980-01-01, as NumPy has it: the same arrays give the same bytes.
-    constexpr zip_uint16_t firstDate = 1 << 5 | 1;
-    return zip_set_file_compression(archive.get(), index, ZIP_CM_STORE, 0) == 0 &&
-           zip_file_set_dostime(archive.get(), index, 0, firstDate, 0) == 0;
-  }
-
-  std::optional<Bytes> finish() {
-    if (!archive || zip_close(archive.get()) != 0)
-      return std::nullopt;
-    // NOLINTNEXTLINE(bugprone-unused-return-value): closing has freed it.
-    (void)archive.release();
-    zip_stat_t status;
-    if (zip_source_stat(sink.get(), &status) != 0 || zip_source_open(sink.get()) != 0)
-      return std::nullopt;
-    Bytes bytes(status.size);
-    zip_int64_t count = zip_source_read(sink.get(), bytes.data(), bytes.size());
-    zip_source_close(sink.get());
-    if (count != static_cast<zip_int64_t>(bytes.size()))
-      return std::nullopt;
-    return bytes;
-  }
-
-  std::string message() {
-    return zip_error_strerror(archive ? zip_get_error(archive.get()) : &error);
-  }
-
-private:
-  struct Free {
-    void operator()(zip_source_t *source) const { zip_source_free(source); }
-    void operator()(zip_t *zip) const { zip_discard(zip); }
-  };
-  zip_error_t error;
-  std::unique_ptr<zip_source_t, Free> sink;
-  std::unique_ptr<zip_t, Free> archive;
-};
-
 Expected<Bytes> writeNpz(const std::string &path, const NamedTensors &tensors) {
-  if (tensors.empty())
-    return emptyArchive();
-  std::vector<Bytes> members; // libzip reads them when it closes the archive
+  std::vector<Bytes> arrays;
+  arrays.reserve(tensors.size()); // the members point into it
+  ZipMembers members;
   std::set<std::string> names;
-  ZipWriter writer;
   for (const auto &[name, tensor] : tensors) {
     if (!names.insert(name).second)
       return inputError({.file = path,
                          .attribute = name,
                          .reason = "two arrays of this name cannot be in one file",
                          .mend = "rename one of them"});
-    members.push_back(writeNpy(tensor));
-    if (!writer.add(name + std::string(extension), members.back()))
-      return machineError(fmt::format("cannot write {}: {}", path, writer.message()));
+    arrays.push_back(writeNpy(tensor));
+    members.emplace_back(name + std::string(extension), arrays.back());
   }
-  std::optional<Bytes> bytes = writer.finish();
-  if (!bytes)
-    return machineError(fmt::format("cannot write {}: {}", path, writer.message()));
-  return std::move(*bytes);
+  return writeZip(members);
 }
 
 } // namespace

@@ -39,6 +39,19 @@ struct Binding {
 /// "1 weight (kernel)", "2 weights (kernel, bias)", "no weights".
 std::string countOf(const std::vector<std::string> &weights);
 
+/// The parameters of one layer of the outermost model, in the order in which Keras saves them in
+/// files by layer name: what is trained first, then the rest; in a nested model, of all that is in
+/// it.
+struct ModelGroup {
+  std::string name;
+  std::vector<size_t> parameters;
+};
+std::vector<ModelGroup> groupsOf(std::span<const Parameter> parameters);
+
+/// The names under which Keras 3 keeps the layers of a model, for each layer: its class, and a
+/// number from the second layer of the class on.
+std::vector<std::string> groupNames(const Model &model);
+
 /// Weights by layer name, as Keras 1 and 2 write them, and Keras 3 in whole .h5 models. `root` is
 /// the group that holds them, "" or "model_weights".
 Expected<std::shared_ptr<const Weights>> openLegacyWeights(formats::Hdf5File file,

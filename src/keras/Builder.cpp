@@ -115,7 +115,7 @@ private:
     Json tensors = Json::array();
     for (const KerasTensor &input : call.inputs)
       tensors.push_back(
-          {{"class_name", "__keras_tensor__"}, {"config", {{"keras_history", triple(input)}}}});
+          {{"class_name", "__keras_tensor__"}, {"config", tensorConfig(triple(input))}});
     Json args = call.inputsAreList ? Json::array({std::move(tensors)}) : std::move(tensors);
     return {{"args", std::move(args)}, {"kwargs", Json::object()}};
   }

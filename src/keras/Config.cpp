@@ -253,6 +253,7 @@ Expected<Model> modelFromConfig(const Json &json, const std::string &file,
     return tl::unexpected<Error>(InputError{std::move(problems)});
   model.kerasVersion = std::move(version);
   model.backend = text(json, "backend");
+  model.source = std::make_shared<const Json>(json);
   return model;
 }
 

@@ -44,6 +44,15 @@ std::vector<Port> readPorts(const Json &config, const std::string &key, Report &
 /// Checks the graph of a model whose layers, inputs and outputs are read, and gives it its order.
 void checkGraph(Model &model, Report &report);
 
+/// The layers in Keras's own order, as indices: by their distance from the outputs, then as they
+/// are met on the way there. The files that Keras writes have it, models built in code need not;
+/// Keras orders weights by it.
+std::vector<int> layerOrder(const Model &model);
+
+/// The config of a "__keras_tensor__" in a node of Keras 3. Keras wants shape and dtype there, and
+/// reads the history of layer, call and tensor alone.
+Json tensorConfig(Json history);
+
 /// As Keras derives default names: "Conv2D" gives "conv2d", "BatchNormalization"
 /// "batch_normalization". Source: keras.src.utils.naming.to_snake_case.
 std::string toSnakeCase(std::string_view className);

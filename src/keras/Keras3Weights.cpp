@@ -54,18 +54,6 @@ private:
     return {};
   }
 
-  /// The names of the groups of a model's layers: the class, and a number from its second layer on.
-  static std::vector<std::string> groupNames(const Model &model) {
-    std::map<std::string, int> count;
-    std::vector<std::string> names;
-    for (const Layer &layer : model.layers) {
-      std::string name = toSnakeCase(layer.className);
-      int number = layer.implied ? 0 : count[name]++;
-      names.push_back(number ? fmt::format("{}_{}", name, number) : name);
-    }
-    return names;
-  }
-
   /// The group of a model's layers; early files of Keras 3 call it otherwise.
   Expected<std::string> listIn(const std::string &model) const {
     std::string prefix = model.empty() ? "" : model + "/";
@@ -151,6 +139,19 @@ private:
   std::vector<Hdf5File> files;
 };
 } // namespace
+
+std::vector<std::string> groupNames(const Model &model) {
+  std::map<std::string, int> count;
+  std::vector<std::string> names(model.layers.size());
+  for (int i : layerOrder(model)) {
+    const Layer &layer = model.layers[i];
+    // Early versions of Keras 2 call it Model.
+    std::string name = layer.className == "Model" ? "functional" : toSnakeCase(layer.className);
+    int number = layer.implied ? 0 : count[name]++;
+    names[i] = number ? fmt::format("{}_{}", name, number) : name;
+  }
+  return names;
+}
 
 std::shared_ptr<const Weights> openKeras3Weights(std::vector<Hdf5File> files, std::string name) {
   return std::make_shared<const Keras3Weights>(std::move(files), std::move(name));

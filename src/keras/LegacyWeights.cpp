@@ -9,14 +9,10 @@ namespace hornet::keras {
 namespace {
 using formats::Hdf5File;
 
-/// A layer's group in the file, or the parameters of a layer of the model.
+/// A layer's group in the file.
 struct FileGroup {
   std::string name;                 ///< of the layer
   std::vector<std::string> weights; ///< paths inside its group, in Keras's order
-};
-struct ModelGroup {
-  std::string name;
-  std::vector<size_t> parameters; ///< in the order in which Keras saves them
 };
 
 /// "a/dense/kernel:0" without ":0", split at the slashes.
@@ -93,23 +89,6 @@ private:
         groups.push_back({layer, std::move(**weights)});
       }
     }
-    return groups;
-  }
-
-  /// A layer of the outermost model saves what is trained first, then the rest; so does a nested
-  /// model, for all that is in it.
-  static std::vector<ModelGroup> groupsOf(std::span<const Parameter> parameters) {
-    std::vector<ModelGroup> groups;
-    std::map<std::string, std::vector<size_t>> notTrained;
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      const std::string &layer = parameters[i].layerPath.front();
-      if (groups.empty() || groups.back().name != layer)
-        groups.push_back({layer, {}});
-      (parameters[i].trainable ? groups.back().parameters : notTrained[layer]).push_back(i);
-    }
-    for (ModelGroup &group : groups)
-      group.parameters.insert(group.parameters.end(), notTrained[group.name].begin(),
-                              notTrained[group.name].end());
     return groups;
   }
 
@@ -202,6 +181,21 @@ private:
   std::vector<std::string> layerNames;
 };
 } // namespace
+
+std::vector<ModelGroup> groupsOf(std::span<const Parameter> parameters) {
+  std::vector<ModelGroup> groups;
+  std::map<std::string, std::vector<size_t>> notTrained;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const std::string &layer = parameters[i].layerPath.front();
+    if (groups.empty() || groups.back().name != layer)
+      groups.push_back({layer, {}});
+    (parameters[i].trainable ? groups.back().parameters : notTrained[layer]).push_back(i);
+  }
+  for (ModelGroup &group : groups)
+    group.parameters.insert(group.parameters.end(), notTrained[group.name].begin(),
+                            notTrained[group.name].end());
+  return groups;
+}
 
 Expected<std::shared_ptr<const Weights>> openLegacyWeights(Hdf5File file, std::string root) {
   auto names = HORNET_TRY(file.stringsAttribute(root.empty() ? "/" : root, "layer_names"));

@@ -66,6 +66,8 @@ enum class Generation { keras1 = 1, keras2, keras3 };
 struct Port {
   std::string name; ///< input: of its InputLayer; output: of its layer, unique; or the dict's key
   TensorRef tensor;
+  /// Keys and numbers that lead to it in a dict or list: Keras walks ports sorted by it.
+  std::vector<std::string> place = {}; // NOLINT(readability-redundant-member-init): may be left out
 };
 
 /// Which call to make next: `layers[layer].calls[call]`.
@@ -89,6 +91,8 @@ struct Model {
   std::vector<Port> outputs;
   std::vector<Step> order; ///< every call after the calls that it takes its inputs from
   std::shared_ptr<const Weights> weights; ///< of the outermost model; null: architecture only
+  /// Of the outermost model: what it was read from, an object with class_name and config.
+  std::shared_ptr<const Json> source;
 
   bool isSequential() const { return className == "Sequential"; }
   const Layer *find(std::string_view layer) const;

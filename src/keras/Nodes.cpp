@@ -124,18 +124,24 @@ private:
   Report &report;
 };
 
+/// `place` leads to `json`; numbers are written so that they sort.
 void collectPorts(const Json &json, const std::string &key, const std::string &name,
-                  std::vector<Port> &ports, Report &report) {
+                  const std::vector<std::string> &place, std::vector<Port> &ports, Report &report) {
+  auto within = [&](std::string step) {
+    std::vector<std::string> longer = place;
+    longer.push_back(std::move(step));
+    return longer;
+  };
   if (isTriple(json)) {
     TensorRef ref = toRef(json);
     std::string portName = name.empty() ? ref.layer : name;
-    ports.push_back({std::move(portName), std::move(ref)});
+    ports.push_back({std::move(portName), std::move(ref), place});
   } else if (json.is_array()) {
-    for (const Json &item : json)
-      collectPorts(item, key, "", ports, report);
+    for (size_t i = 0; i < json.size(); ++i)
+      collectPorts(json[i], key, "", within(fmt::format("{:09}", i)), ports, report);
   } else if (json.is_object()) {
     for (const auto &[itemName, item] : json.items())
-      collectPorts(item, key, itemName, ports, report);
+      collectPorts(item, key, itemName, within(itemName), ports, report);
   } else {
     report.add(key, fmt::format("{} has {} where layer, node and tensor were expected", key,
                                 describe(json)));
@@ -171,7 +177,7 @@ std::vector<Port> readPorts(const Json &config, const std::string &key, Report &
   std::vector<Port> ports;
   auto found = config.find(key);
   if (found != config.end())
-    collectPorts(*found, key, "", ports, report);
+    collectPorts(*found, key, "", {}, ports, report);
   if (ports.empty())
     report.add(key, fmt::format("{} names no layer", key));
   makeUnique(ports);

@@ -1,4 +1,4 @@
-// The user's tool: predicts, runs, shows and checks Keras models.
+// The user's tool: predicts, runs, shows, checks and converts Keras models.
 
 #include "Commands.h"
 #include "Terminal.h"
@@ -65,6 +65,7 @@ int main(int argc, char **argv) {
     std::vector<Command> commands = {addPredict(app), addRun(app),    addSummary(app),
                                      addInspect(app), addDoctor(app), addBench(app),
                                      addProfile(app), addTune(app),   addCache(app)};
+                                     addProfile(app), addCache(app),  addConvert(app)};
     int code = runCommand(app, commands, argc, argv);
     if (std::fflush(stdout) == 0)
       return code;
