@@ -1,0 +1,31 @@
+//===- Message.h - What a refusal says ------------------------------------------===//
+//
+// Part of Hornet, under the Apache License 2.0.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "base/Error.h"
+#include "formats/Json.h"
+
+#include <fstream>
+#include <gtest/gtest.h>
+
+namespace hornet::training {
+
+/// The message of an input error; fails the test when there was none, or another kind.
+template <class T> std::string refusal(const Expected<T> &result) {
+  EXPECT_FALSE(result) << "should have been refused";
+  if (result)
+    return "";
+  EXPECT_TRUE(std::holds_alternative<InputError>(result.error())) << toString(result.error());
+  return toString(result.error());
+}
+
+inline formats::Json readGolden(const std::string &name) {
+  std::ifstream file("test/golden/training/" + name);
+  EXPECT_TRUE(file) << name;
+  return formats::Json::parse(file);
+}
+
+} // namespace hornet::training
