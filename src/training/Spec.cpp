@@ -51,6 +51,8 @@ const Json &Spec::at(const char *key) const {
 
 bool Spec::has(const char *key) const { return !at(key).is_null(); }
 
+bool Spec::givenNull(const char *key) const { return config.contains(key) && !has(key); }
+
 std::optional<std::string> Spec::givenName() const {
   return at("name").is_string() ? std::optional(at("name").get<std::string>()) : std::nullopt;
 }

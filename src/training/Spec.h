@@ -41,7 +41,8 @@ public:
   std::string text(const char *key, std::string fallback);
   /// A list of numbers, or a single one.
   std::vector<double> numbers(const char *key, std::vector<double> fallback);
-  bool has(const char *key) const; ///< there, and not null
+  bool has(const char *key) const;       ///< there, and not null
+  bool givenNull(const char *key) const; ///< Python's None, where it differs from absence
   const Json &at(const char *key) const;
 
   /// Of a value that is there but cannot be. `key` may be null: the object itself.

@@ -22,10 +22,16 @@ template <class T> std::string refusal(const Expected<T> &result) {
   return toString(result.error());
 }
 
+/// A JSON file, which may be Python's: NaN becomes a string.
+inline formats::Json readJson(const std::string &path) {
+  std::ifstream file(path);
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  auto json = formats::parseJson(text, path);
+  EXPECT_TRUE(json) << path;
+  return json ? *json : formats::Json();
+}
 inline formats::Json readGolden(const std::string &name) {
-  std::ifstream file("test/golden/training/" + name);
-  EXPECT_TRUE(file) << name;
-  return formats::Json::parse(file);
+  return readJson("test/golden/training/" + name);
 }
 
 } // namespace hornet::training
