@@ -11,6 +11,8 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(hdf5 REQUIRED hdf5-serial>=1.10)
 find_library(HDF5_ARCHIVE libhdf5.a PATHS ${hdf5_LIBRARY_DIRS} REQUIRED)
 find_library(SZIP sz REQUIRED)
+find_library(AGG_ARCHIVE agg_pic REQUIRED)
+find_path(AGG_INCLUDE_DIR agg_gsv_text.h PATH_SUFFIXES agg2 REQUIRED)
 find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -32,6 +34,12 @@ target_link_options(hornet_options INTERFACE -Wl,--as-needed)
 add_library(hornet_hdf5 INTERFACE)
 target_include_directories(hornet_hdf5 SYSTEM INTERFACE ${hdf5_INCLUDE_DIRS})
 target_link_libraries(hornet_hdf5 INTERFACE ${HDF5_ARCHIVE} ${SZIP} ZLIB::ZLIB ${CMAKE_DL_LIBS} m)
+
+# Anti-Grain Geometry draws plots: an archive of some hundred kilobytes with a font in it, where others
+# bring X11 and need fonts installed.
+add_library(hornet_agg INTERFACE)
+target_include_directories(hornet_agg SYSTEM INTERFACE ${AGG_INCLUDE_DIR})
+target_link_libraries(hornet_agg INTERFACE ${AGG_ARCHIVE})
 
 # LLVM and MLIR as the two shared libraries, and one precompiled header for all who include them.
 add_library(hornet_mlir INTERFACE)

@@ -34,6 +34,9 @@ enum class Resample { nearest, bilinear, bicubic };
 Expected<Image> readImage(std::span<const std::byte> bytes, const std::string &file,
                           ColorMode mode);
 
+/// An 8-bit PNG file, gray or RGB, of at least one pixel. Machine error: out of memory.
+Expected<Bytes> encodePng(const Image &image);
+
 /// 255 - value.
 void invert(Image &image);
 

@@ -179,6 +179,21 @@ TEST(ImageTest, grayBecomesThreeEqualChannels) {
   EXPECT_THAT(rgb->pixels, ElementsAre(77, 77, 77));
 }
 
+TEST(ImageTest, anEncodedImageIsReadAsItWas) {
+  for (int channels : {1, 3}) {
+    Image image{5, 3, channels, {}};
+    for (int i = 0; i < 15 * channels; ++i)
+      image.pixels.push_back(static_cast<uint8_t>(i * 5));
+    auto png = encodePng(image);
+    ASSERT_TRUE(png) << toString(png.error());
+    auto read = readImage(*png, "a.png", channels == 3 ? ColorMode::rgb : ColorMode::gray);
+    ASSERT_TRUE(read) << toString(read.error());
+    EXPECT_EQ(read->width, 5);
+    EXPECT_EQ(read->pixels, image.pixels);
+  }
+  EXPECT_FALSE(encodePng({})); // a PNG file has at least one pixel
+}
+
 TEST(ImageTest, invertAndToTensorKeepTheLayout) {
   Image image{1, 2, 3, {0, 51, 255, 1, 2, 3}};
   invert(image);

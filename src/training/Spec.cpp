@@ -1,0 +1,127 @@
+#include "training/Spec.h"
+
+#include "base/Nearest.h"
+
+#include <cmath>
+#include <fmt/format.h>
+
+namespace hornet::training {
+
+static std::string plain(std::string_view name) {
+  std::string text;
+  for (char c : name)
+    if (c != '_')
+      text += static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  return text;
+}
+
+bool sameName(std::string_view a, std::string_view b) { return plain(a) == plain(b); }
+
+/// Numbers that Keras took from tensors are objects: {"class_name": "__tensor__", "config":
+/// {"value": 0.1}}.
+static const Json &unwrapped(const Json &json) {
+  if (json.is_object() && json.contains("config") && json["config"].is_object() &&
+      json["config"].contains("value"))
+    return json["config"]["value"];
+  return json;
+}
+
+Expected<Spec> Spec::read(const Json &json, Problem where) {
+  if (json.is_string())
+    return Spec(json.get<std::string>(), Json::object(), std::move(where));
+  if (json.is_object() && json.contains("class_name") && json["class_name"].is_string()) {
+    auto config = json.find("config");
+    if (config == json.end() || config->is_null())
+      return Spec(json["class_name"], Json::object(), std::move(where));
+    if (config->is_object())
+      return Spec(json["class_name"], *config, std::move(where));
+    if (config->is_string()) // a function: {"class_name": "function", "config": "mse"}
+      return Spec(*config, Json::object(), std::move(where));
+  }
+  where.reason = "neither a name nor an object with 'class_name' and 'config'";
+  where.mend = "write it as Keras's configs do";
+  return inputError(std::move(where));
+}
+
+const Json &Spec::at(const char *key) const {
+  static const Json null;
+  auto found = config.find(key);
+  return found == config.end() ? null : unwrapped(*found);
+}
+
+bool Spec::has(const char *key) const { return !at(key).is_null(); }
+
+bool Spec::givenNull(const char *key) const { return config.contains(key) && !has(key); }
+
+std::optional<std::string> Spec::givenName() const {
+  return at("name").is_string() ? std::optional(at("name").get<std::string>()) : std::nullopt;
+}
+
+double Spec::number(const char *key, double fallback) {
+  if (has(key) && !at(key).is_number())
+    refuse(key, fmt::format("{} is not a number", at(key).dump()));
+  return at(key).is_number() ? at(key).get<double>() : fallback;
+}
+
+int64_t Spec::integer(const char *key, int64_t fallback) {
+  double value = number(key, static_cast<double>(fallback));
+  if (!at(key).is_number_integer() && value != std::floor(value))
+    refuse(key, fmt::format("{} is not an integer", value));
+  return at(key).is_number_integer() ? at(key).get<int64_t>()
+         : std::abs(value) < 0x1p62  ? static_cast<int64_t>(value)
+                                     : fallback;
+}
+
+bool Spec::flag(const char *key, bool fallback) {
+  if (has(key) && !at(key).is_boolean())
+    refuse(key, fmt::format("{} is neither true nor false", at(key).dump()));
+  return at(key).is_boolean() ? at(key).get<bool>() : fallback;
+}
+
+std::string Spec::text(const char *key, std::string fallback) {
+  if (has(key) && !at(key).is_string())
+    refuse(key, fmt::format("{} is not a string", at(key).dump()));
+  return at(key).is_string() ? at(key).get<std::string>() : fallback;
+}
+
+std::vector<double> Spec::numbers(const char *key, std::vector<double> fallback) {
+  const Json &value = at(key);
+  if (value.is_null())
+    return fallback;
+  if (value.is_number())
+    return {value.get<double>()};
+  std::vector<double> list;
+  if (value.is_array())
+    for (const Json &element : value)
+      if (unwrapped(element).is_number())
+        list.push_back(unwrapped(element).get<double>());
+  if (!value.is_array() || list.size() != value.size())
+    refuse(key, fmt::format("{} is not a list of numbers", value.dump()));
+  return list;
+}
+
+void Spec::refuse(const char *key, std::string reason, std::string mend) {
+  Problem problem = where;
+  if (key)
+    problem.attribute += (problem.attribute.empty() ? "" : ".") + std::string(key);
+  problem.reason = fmt::format("{}: {}", name, reason);
+  problem.mend = std::move(mend);
+  problems.push_back(std::move(problem));
+}
+
+void Spec::refuseName(std::string_view kind, std::span<const std::string_view> known) {
+  Problem problem = where;
+  problem.reason = fmt::format("there is no {} '{}'", kind, name);
+  problem.mend = didYouMean(name, known);
+  if (problem.mend.empty())
+    problem.mend = fmt::format("choose one of {}", fmt::join(known, ", "));
+  problems.push_back(std::move(problem));
+}
+
+Expected<void> Spec::check() const {
+  if (problems.empty())
+    return {};
+  return tl::unexpected<Error>(InputError{problems});
+}
+
+} // namespace hornet::training
