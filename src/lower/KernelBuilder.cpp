@@ -102,16 +102,20 @@ private:
     };
     if (schedule.sharesColumns)
       share(repeatOf(regions.front().columns.front()));
+    SmallVector<Repeat> inner;
     for (unsigned loop : roles.outer)
-      shared.push_back({loop, b.getIndexAttr(0), extent(loop), 1});
+      (schedule.blocksOutermost ? inner : shared)
+          .push_back({loop, b.getIndexAttr(0), extent(loop), 1});
     if (schedule.sharesRows)
       share(repeatOf(regions.front().rows));
     return buildParallel(output, shared, [&](Value slice) {
       return buildReductionBlocks(slice, [&](Value carried) {
-        for (const TileRegion &region : regions)
-          for (const ColumnBlocks &columns : region.columns)
-            carried = buildRegion(carried, region.rows, columns);
-        return carried;
+        return repeated(carried, inner, [&](Value output) {
+          for (const TileRegion &region : regions)
+            for (const ColumnBlocks &columns : region.columns)
+              output = buildRegion(output, region.rows, columns);
+          return output;
+        });
       });
     });
   }
@@ -169,14 +173,15 @@ private:
   Value buildReductionBlocks(Value slice, llvm::function_ref<Value(Value)> body) {
     if (!schedule.reductionBlock)
       return body(slice);
-    int64_t blocks = kernel.extents[kernel.reductionLoops.front()] / schedule.reductionBlock;
+    OpFoldResult blocks = apply(b.getAffineDimExpr(0).floorDiv(schedule.reductionBlock),
+                                extent(kernel.reductionLoops.front()));
     return tile
-        .loop(b.getIndexAttr(blocks), slice,
+        .loop(blocks, slice,
               [&](Value block, ValueRange carried) {
                 reductionStart =
                     apply(b.getAffineDimExpr(0) * schedule.reductionBlock, OpFoldResult(block));
                 Value first = tile.value(b.getIndexAttr(0));
-                Value last = tile.value(b.getIndexAttr(blocks - 1));
+                Value last = tile.value(tile.plus(blocks, -1));
                 auto equal = arith::CmpIPredicate::eq;
                 isFirstBlock = arith::CmpIOp::create(b, loc, equal, block, first);
                 isLastBlock = arith::CmpIOp::create(b, loc, equal, block, last);
@@ -191,25 +196,27 @@ private:
       loops.push_back(repeatOf(columns));
     if (!schedule.sharesRows)
       loops.push_back(repeatOf(rows));
-    return buildBlocks(slice, loops, rows.size, columns);
+    return repeated(slice, loops, [&](Value output) {
+      return roles.vectorIsReduction ? buildRowReduction(output)
+                                     : buildTile(output, rows.size, columns);
+    });
   }
 
-  Value buildBlocks(Value slice, ArrayRef<Repeat> loops, int64_t rows,
-                    const ColumnBlocks &columns) {
-    if (loops.empty())
-      return roles.vectorIsReduction ? buildRowReduction(slice) : buildTile(slice, rows, columns);
-    const Repeat &repeat = loops.front();
+  /// `body` in the loops that `repeats` are, outermost first.
+  Value repeated(Value slice, ArrayRef<Repeat> repeats, llvm::function_ref<Value(Value)> body) {
+    if (repeats.empty())
+      return body(slice);
+    const Repeat &repeat = repeats.front();
     if (!repeat.loop || isConstantIntValue(repeat.count, 1)) {
       if (repeat.loop)
         tile.steps[*repeat.loop] = repeat.start;
-      return buildBlocks(slice, loops.drop_front(), rows, columns);
+      return repeated(slice, repeats.drop_front(), body);
     }
     return tile
         .loop(repeat.count, slice,
               [&](Value iteration, ValueRange carried) {
                 tile.steps[*repeat.loop] = stepOf(repeat, iteration);
-                return SmallVector<Value>{
-                    buildBlocks(carried.front(), loops.drop_front(), rows, columns)};
+                return SmallVector<Value>{repeated(carried.front(), repeats.drop_front(), body)};
               })
         .front();
   }
@@ -224,11 +231,16 @@ private:
       tile.steps[loop] = b.getIndexAttr(0);
       return buildReductions(loops.drop_front(), carried, body);
     }
-    OpFoldResult count = reductionStart ? b.getIndexAttr(schedule.reductionBlock) : extent(loop);
+    bool isBlock = reductionStart && loop == kernel.reductionLoops.front();
+    if (isBlock && schedule.reductionBlock == 1) {
+      tile.steps[loop] = reductionStart;
+      return buildReductions(loops.drop_front(), carried, body);
+    }
+    OpFoldResult count = isBlock ? b.getIndexAttr(schedule.reductionBlock) : extent(loop);
     return tile.loop(count, carried, [&](Value step, ValueRange inner) {
-      tile.steps[loop] = reductionStart ? apply(b.getAffineDimExpr(0) + b.getAffineDimExpr(1),
-                                                {reductionStart, OpFoldResult(step)})
-                                        : OpFoldResult(step);
+      tile.steps[loop] = isBlock ? apply(b.getAffineDimExpr(0) + b.getAffineDimExpr(1),
+                                         {reductionStart, OpFoldResult(step)})
+                                 : OpFoldResult(step);
       return buildReductions(loops.drop_front(), inner, body);
     });
   }

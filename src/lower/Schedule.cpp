@@ -135,10 +135,40 @@ struct TileChoice {
   int64_t rows, vectors; ///< of a register tile
   bool sharesColumns = false, sharesRows = false;
   int64_t reductionBlock = 0;
+  bool blocksOutermost = false;
 };
+
+/// A gradient to a parameter: the sum goes over the batch.
+bool sumsOverBatch(const Kernel &kernel) {
+  return !kernel.reductionLoops.empty() &&
+         ShapedType::isDynamic(kernel.extents[kernel.reductionLoops.front()]) &&
+         isa_and_nonnull<arith::AddFOp>(combinerOf(kernel));
+}
+
+/// The samples of a batch are read again for every tile, and are larger than any filter: threads
+/// share what is written, in as few parts as there are of them, and each takes sample by sample.
+TileChoice chooseBatchTile(const Kernel &kernel, const Roles &roles, const Machine &machine,
+                           const Tuned &tuned) {
+  int64_t needed = llvm::divideCeil(kernel.extents[roles.vector], vectorElements(kernel, machine));
+  TileChoice tile;
+  tile.vectors = std::min(vectorsOf(kernel, roles, machine, tuned), needed);
+  tile.rows = tuned.orElse("rows", tileRows(machine, tile.vectors));
+  if (roles.rows) {
+    int64_t tiles = llvm::divideCeil(kernel.extents[*roles.rows], tile.rows);
+    tile.sharesRows = machine.threads > 1 && tiles >= machine.threads;
+  } else if (roles.outer.empty()) {
+    tile.vectors = std::max<int64_t>(1, std::min(tile.vectors, needed / machine.threads));
+    tile.sharesColumns = machine.threads > 1 && needed > tile.vectors;
+  }
+  tile.reductionBlock = kernel.reductionLoops.size() > 1 ? 1 : 0;
+  tile.blocksOutermost = tile.reductionBlock && (tile.sharesRows || machine.threads == 1);
+  return tile;
+}
 
 TileChoice chooseTile(const Kernel &kernel, const Roles &roles, const Machine &machine,
                       const Tuned &tuned) {
+  if (sumsOverBatch(kernel))
+    return chooseBatchTile(kernel, roles, machine, tuned);
   int64_t vectors = vectorsOf(kernel, roles, machine, tuned);
   int64_t needed = llvm::divideCeil(kernel.extents[roles.vector], vectorElements(kernel, machine));
   int64_t columnBlocks = llvm::divideCeil(needed, vectors);
@@ -181,6 +211,7 @@ Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine 
   schedule.sharesColumns = tile.sharesColumns;
   schedule.sharesRows = tile.sharesRows;
   schedule.reductionBlock = tile.reductionBlock;
+  schedule.blocksOutermost = tile.blocksOutermost;
   bool packed = llvm::any_of(
       kernel.inputs, [&](const Access &input) { return input.packedBlock(roles.vector) != 0; });
   bool sameColumns = tile.sharesColumns || packed || tuned.has("vectors");

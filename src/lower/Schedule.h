@@ -49,6 +49,9 @@ struct Schedule {
   int64_t work = 0;
   /// Steps of a sum that all tiles take together before any goes on; 0: all at once.
   int64_t reductionBlock = 0;
+  /// Whether the outer loops lie within the blocks of the reduction: then all of the output takes
+  /// its part of a block (a sample of the batch, which stays in cache) before the next one.
+  bool blocksOutermost = false;
   /// Of a reduction that is itself the vector: vectors a step, each with its own partial result.
   int64_t partials = 1, vectorWidth = 1;
 };
