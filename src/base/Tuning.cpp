@@ -29,9 +29,8 @@ constexpr std::array names{
 } // namespace
 
 static tl::unexpected<Error> unknownName(std::string_view name) {
-  std::vector<std::string_view> all;
-  for (const Name &row : names)
-    all.push_back(row.name);
+  std::array<std::string_view, names.size()> all;
+  std::ranges::transform(names, all.begin(), &Name::name);
   std::string near = didYouMean(name, all);
   return inputError(
       {.reason = fmt::format("'{}' is nothing that tuning can choose", name),

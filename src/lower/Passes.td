@@ -69,7 +69,9 @@ def ScheduleKernels : Pass<"schedule", "::mlir::func::FuncOp"> {
   let summary = "Turn structured ops into loops over register tiles";
   let description = [{
     Every kernel (a structured op and the elementwise op on its result) becomes a loop nest: the
-    roles of its loops are named (Kernel.h), tile sizes chosen (Schedule.cpp), and code made of
+    roles of its loops are named (Kernel.h), tile sizes chosen (Schedule.cpp; what the module's
+    attribute `hornet.tuning` says of an op comes first, here as in `graph-to-linalg` and
+    `pack-filters`), and code made of
     `scf` loops and one-dimensional vectors (KernelBuilder.cpp), with accumulators that stay in
     registers over the whole reduction. What cannot be vectorized stays as it is and becomes scalar
     loops. Runs on tensors, after fusion. Upstream's vectorization refuses indexing maps with sums,
