@@ -192,10 +192,7 @@ Expected<Tensor> initialValue(const Json &initializer, const Shape &shape, uint6
       initializers, [&](const Initializer &known) { return sameName(known.name, spec.name); });
   Tensor value(DType::f32, shape);
   if (found == initializers.end()) {
-    std::vector<std::string_view> names;
-    for (const Initializer &known : initializers)
-      names.push_back(known.name);
-    spec.refuseName("initializer", names);
+    spec.refuseName("initializer", namesOf(initializers));
   } else {
     if (spec.at("seed").is_number_integer())
       seed = spec.at("seed").get<uint64_t>();

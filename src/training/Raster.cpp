@@ -7,7 +7,7 @@
 #include <agg_ellipse.h>
 #include <agg_gsv_text.h>
 #include <agg_path_storage.h>
-#include <agg_pixfmt_rgb.h>
+#include <agg_pixfmt_rgba.h>
 #include <agg_rasterizer_scanline_aa.h>
 #include <agg_renderer_base.h>
 #include <agg_renderer_scanline.h>
@@ -22,9 +22,9 @@ constexpr int scale = 2;
 
 class Canvas {
 public:
-  explicit Canvas(formats::Image &image)
-      : buffer(image.pixels.data(), image.width, image.height, image.width * 3), format(buffer),
-        base(format) {
+  Canvas(int width, int height)
+      : pixels(size_t{4} * width * height), buffer(pixels.data(), width, height, width * 4),
+        format(buffer), base(format) {
     base.clear(agg::rgba8(255, 255, 255));
   }
 
@@ -69,6 +69,15 @@ public:
     stroke(glyphs, text.size * (text.bold ? 0.115 : 0.075), text.color);
   }
 
+  formats::Image image() const {
+    formats::Image image{
+        static_cast<int>(buffer.width()), static_cast<int>(buffer.height()), 3, {}};
+    image.pixels.reserve(pixels.size() / 4 * 3);
+    for (size_t i = 0; i < pixels.size(); i += 4)
+      image.pixels.insert(image.pixels.end(), &pixels[i], &pixels[i] + 3);
+    return image;
+  }
+
 private:
   template <class Source> void stroke(Source &source, double width, Color color) {
     agg::conv_stroke<Source> outline(source);
@@ -85,7 +94,8 @@ private:
                                    agg::rgba8(color.red, color.green, color.blue));
   }
 
-  using Format = agg::pixfmt_rgb24;
+  using Format = agg::pixfmt_rgba32;
+  std::vector<uint8_t> pixels;
   agg::rendering_buffer buffer;
   Format format;
   agg::renderer_base<Format> base;
@@ -96,19 +106,14 @@ private:
 } // namespace
 
 Expected<formats::Bytes> toPng(const Drawing &drawing) try {
-  formats::Image image;
-  image.width = drawing.width * scale;
-  image.height = drawing.height * scale;
-  image.channels = 3;
-  image.pixels.resize(size_t{3} * image.width * image.height);
-  Canvas canvas(image);
+  Canvas canvas(drawing.width * scale, drawing.height * scale);
   for (const Drawing::Line &line : drawing.lines)
     canvas.draw(line);
   for (const Drawing::Circle &circle : drawing.circles)
     canvas.draw(circle);
   for (const Drawing::Text &text : drawing.texts)
     canvas.draw(text);
-  return formats::encodePng(image);
+  return formats::encodePng(canvas.image());
 } catch (const std::bad_alloc &) {
   return machineError("out of memory: the plot");
 }

@@ -23,6 +23,15 @@ using formats::Json;
 /// case and underscores do not count.
 bool sameName(std::string_view a, std::string_view b);
 
+/// The names of a table's rows.
+template <class Table> std::vector<std::string_view> namesOf(const Table &table) {
+  std::vector<std::string_view> names;
+  names.reserve(std::size(table));
+  for (const auto &row : table)
+    names.push_back(row.name);
+  return names;
+}
+
 /// A metric, schedule or initializer as Keras's configs write it: a name, or an object with
 /// `class_name` and `config`. Wrong values become problems, which `check` returns.
 class Spec {

@@ -48,10 +48,10 @@ protected:
 
   void add(const Samples &samples) override {
     size_t rows = samples.predictions.size() / width;
-    size_t rowsPerSample = samples.count ? rows / samples.count : 0;
     for (size_t row = 0; row < rows; ++row)
       addRow(samples.targets.subspan(row * width, width),
-             samples.predictions.subspan(row * width, width), samples.weight(row / rowsPerSample));
+             samples.predictions.subspan(row * width, width),
+             samples.weight(row * samples.count / rows));
   }
 
   Selection selection;
@@ -111,6 +111,7 @@ public:
       : ThresholdMetric(std::move(selection), shapes), rate(rate) {}
   std::vector<double> result() const override {
     std::vector<double> rates;
+    rates.reserve(thresholds());
     for (size_t i = 0; i < thresholds(); ++i)
       rates.push_back(rate(counts(i)));
     return rates;
@@ -256,13 +257,14 @@ std::vector<float> evenThresholds(Spec &spec, int64_t least) {
   constexpr int64_t most = 1 << 20;
   if (count < least || count > most) {
     spec.refuse("num_thresholds", fmt::format("{} is not between {} and {}", count, least, most));
-    count = 2;
+    count = 1;
   }
-  std::vector<float> thresholds;
-  for (int64_t i = 0; i < count; ++i)
-    thresholds.push_back(
-        static_cast<float>(static_cast<double>(i) / static_cast<double>(count - 1)));
-  return count == 1 ? std::vector{0.5f} : thresholds;
+  if (count == 1)
+    return {0.5f};
+  std::vector<float> thresholds(count);
+  for (size_t i = 0; i < thresholds.size(); ++i)
+    thresholds[i] = static_cast<float>(static_cast<double>(i) / static_cast<double>(count - 1));
+  return thresholds;
 }
 
 template <Rate rate> std::unique_ptr<Metric> atThresholds(Spec &spec, const OutputShapes &shapes) {
