@@ -2,6 +2,7 @@
 
 #include "base/Nearest.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -82,6 +83,17 @@ std::string Spec::text(const char *key, std::string fallback) {
   if (has(key) && !at(key).is_string())
     refuse(key, fmt::format("{} is not a string", at(key).dump()));
   return at(key).is_string() ? at(key).get<std::string>() : std::move(fallback);
+}
+
+size_t Spec::choice(const char *key, size_t fallback,
+                    std::initializer_list<std::string_view> words) {
+  std::string given = text(key, std::string(words.begin()[fallback]));
+  const auto *found =
+      std::ranges::find_if(words, [&](std::string_view word) { return sameName(word, given); });
+  if (found == words.end())
+    refuse(key, fmt::format("'{}' is none of its values", given),
+           fmt::format("choose one of {}", fmt::join(words, ", ")));
+  return found == words.end() ? fallback : static_cast<size_t>(found - words.begin());
 }
 
 std::vector<double> Spec::numbers(const char *key, std::vector<double> fallback) {

@@ -48,6 +48,8 @@ public:
   int64_t integer(const char *key, int64_t fallback);
   bool flag(const char *key, bool fallback);
   std::string text(const char *key, std::string fallback);
+  /// Which of `words` it is; `fallback` is a place among them.
+  size_t choice(const char *key, size_t fallback, std::initializer_list<std::string_view> words);
   /// A list of numbers, or a single one.
   std::vector<double> numbers(const char *key, std::vector<double> fallback);
   bool has(const char *key) const;       ///< there, and not null
