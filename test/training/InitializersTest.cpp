@@ -153,6 +153,16 @@ TEST(InitialWeights, TakeTheLayersInitializersOrKerasDefaults) {
   EXPECT_THAT(first, ElementsAre(1, 3, 0, 1));
 }
 
+TEST(InitialWeights, ADepthwiseKernelHasItsOwnKey) {
+  Json config = {{"kernel_initializer", "ones"}, {"depthwise_initializer", "zeros"}};
+  std::vector<Parameter> kernel = {parameterOf("kernel", {2, 2, 1, 1})};
+  auto first = [&](const char *layer) {
+    return (*initialize(modelOf(layer, config), kernel, 0))[0].as<float>()[0];
+  };
+  EXPECT_EQ(first("DepthwiseConv2D"), 0);
+  EXPECT_EQ(first("Conv2D"), 1);
+}
+
 TEST(InitialWeights, EveryParameterHasNumbersOfItsOwn) {
   keras::Model model = modelOf("Dense", Json::object());
   std::vector<Parameter> parameters(2, parameterOf("kernel", {4, 4}));
