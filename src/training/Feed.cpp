@@ -20,7 +20,7 @@ void castRows(const std::byte *from, std::byte *to, const Rows &rows) {
   for (int64_t sample : rows.samples) {
     const auto *source = reinterpret_cast<const From *>(from) + sample * rows.from;
     for (size_t i = 0; i < rows.to; ++i)
-      target[i] = static_cast<To>(source[i]);
+      target[i] = static_cast<To>(source[i]); // NOLINT(bugprone-signed-char-misuse): numbers
     target += rows.to;
   }
 }

@@ -12,8 +12,13 @@ struct WeightKind {
   std::string_view weight;
   const char *key;
   std::string_view fallback;
+  std::string_view layers = ""; ///< what the names of the classes of layers begin with
 };
-constexpr std::array<WeightKind, 14> weightKinds{{
+/// The first that fits counts.
+constexpr std::array<WeightKind, 17> weightKinds{{
+    {"kernel", "depthwise_initializer", "glorot_uniform", "DepthwiseConv"},
+    {"scale", "scale_initializer", "glorot_uniform", "AdditiveAttention"},
+    {"concat_score_weight", "concat_score_weight_initializer", "ones"},
     {"kernel", "kernel_initializer", "glorot_uniform"},
     {"depthwise_kernel", "depthwise_initializer", "glorot_uniform"},
     {"pointwise_kernel", "pointwise_initializer", "glorot_uniform"},
@@ -75,7 +80,9 @@ Expected<Tensor> initialValueOf(const keras::Model &model, const Parameter &para
   if (!layer)
     return internalError(
         fmt::format("the model has no layer of the parameter '{}'", parameter.symbol));
-  const auto *kind = std::ranges::find(weightKinds, parameter.name, &WeightKind::weight);
+  const auto *kind = std::ranges::find_if(weightKinds, [&](const WeightKind &kind) {
+    return kind.weight == parameter.name && layer->className.starts_with(kind.layers);
+  });
   if (kind == weightKinds.end())
     return internalError(fmt::format("nothing says how the weight '{}' of '{}' ({}) begins",
                                      parameter.name, layer->name, layer->className));

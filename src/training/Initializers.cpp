@@ -65,24 +65,19 @@ void fillTruncated(Values values, double mean, double deviation, RandomStream &r
   }
 }
 
-struct Scaling {
-  double scale = 1;
-  std::string mode = "fan_in";
-  std::string distribution = "truncated_normal";
-};
+enum class Fan { in, out, average };
+enum class Distribution { uniform, truncatedNormal, untruncatedNormal };
 
-void fillScaled(Values values, const Shape &shape, const Scaling &scaling, Spec &spec,
-                RandomStream &random) {
+void fillScaled(Values values, const Shape &shape, double scale, Fan mode,
+                Distribution distribution, Spec &spec, RandomStream &random) {
   // The standard deviation of a normal distribution that is cut at two of its own.
   constexpr double truncatedDeviation = 0.87962566103423978;
   Fans fans = fansOf(shape, spec);
-  double fan = scaling.mode == "fan_in"    ? fans.in
-               : scaling.mode == "fan_out" ? fans.out
-                                           : (fans.in + fans.out) / 2;
-  double variance = scaling.scale / std::max(1.0, fan);
-  if (scaling.distribution == "uniform")
+  double fan = mode == Fan::in ? fans.in : mode == Fan::out ? fans.out : (fans.in + fans.out) / 2;
+  double variance = scale / std::max(1.0, fan);
+  if (distribution == Distribution::uniform)
     fillUniform(values, -std::sqrt(3 * variance), std::sqrt(3 * variance), random);
-  else if (scaling.distribution == "untruncated_normal")
+  else if (distribution == Distribution::untruncatedNormal)
     fillNormal(values, 0, std::sqrt(variance), random);
   else
     fillTruncated(values, 0, std::sqrt(variance) / truncatedDeviation, random);
@@ -107,34 +102,28 @@ void truncatedNormal(Values values, const Shape &, Spec &spec, RandomStream &ran
 }
 
 void varianceScaling(Values values, const Shape &shape, Spec &spec, RandomStream &random) {
-  Scaling scaling{spec.number("scale", 1), spec.text("mode", "fan_in"),
-                  spec.text("distribution", "truncated_normal")};
-  static constexpr std::array<std::string_view, 3> modes{"fan_in", "fan_out", "fan_avg"};
-  static constexpr std::array<std::string_view, 4> distributions{"uniform", "truncated_normal",
-                                                                 "untruncated_normal", "normal"};
-  if (!std::ranges::count(modes, scaling.mode))
-    spec.refuse("mode", fmt::format("there is no mode '{}'", scaling.mode),
-                fmt::format("choose one of {}", fmt::join(modes, ", ")));
-  if (!std::ranges::count(distributions, scaling.distribution))
-    spec.refuse("distribution", fmt::format("there is no distribution '{}'", scaling.distribution),
-                fmt::format("choose one of {}", fmt::join(distributions, ", ")));
-  if (!(scaling.scale > 0))
-    spec.refuse("scale", fmt::format("{} is not greater than 0", scaling.scale));
-  fillScaled(values, shape, scaling, spec, random);
+  static constexpr Distribution distributions[] = {
+      Distribution::uniform, Distribution::truncatedNormal, Distribution::untruncatedNormal,
+      Distribution::truncatedNormal};
+  double scale = spec.number("scale", 1);
+  if (!(scale > 0))
+    spec.refuse("scale", fmt::format("{} is not greater than 0", scale));
+  auto mode = static_cast<Fan>(spec.choice("mode", 0, {"fan_in", "fan_out", "fan_avg"}));
+  Distribution distribution = distributions[spec.choice(
+      "distribution", 1, {"uniform", "truncated_normal", "untruncated_normal", "normal"})];
+  fillScaled(values, shape, scale, mode, distribution, spec, random);
 }
 
-template <int scale> void uniformOf(Values v, const Shape &s, Spec &spec, RandomStream &random) {
-  fillScaled(v, s, {scale, "fan_in", "uniform"}, spec, random);
+template <int scale, Fan mode, Distribution distribution>
+void scaled(Values values, const Shape &shape, Spec &spec, RandomStream &random) {
+  fillScaled(values, shape, scale, mode, distribution, spec, random);
 }
-template <int scale> void normalOf(Values v, const Shape &s, Spec &spec, RandomStream &random) {
-  fillScaled(v, s, {scale, "fan_in", "truncated_normal"}, spec, random);
-}
-void glorotUniform(Values values, const Shape &shape, Spec &spec, RandomStream &random) {
-  fillScaled(values, shape, {1, "fan_avg", "uniform"}, spec, random);
-}
-void glorotNormal(Values values, const Shape &shape, Spec &spec, RandomStream &random) {
-  fillScaled(values, shape, {1, "fan_avg", "truncated_normal"}, spec, random);
-}
+constexpr Fill glorotUniform = scaled<1, Fan::average, Distribution::uniform>;
+constexpr Fill glorotNormal = scaled<1, Fan::average, Distribution::truncatedNormal>;
+constexpr Fill heUniform = scaled<2, Fan::in, Distribution::uniform>;
+constexpr Fill heNormal = scaled<2, Fan::in, Distribution::truncatedNormal>;
+constexpr Fill lecunUniform = scaled<1, Fan::in, Distribution::uniform>;
+constexpr Fill lecunNormal = scaled<1, Fan::in, Distribution::truncatedNormal>;
 
 void orthogonal(Values values, const Shape &shape, Spec &spec, RandomStream &random) {
   if (shape.size() < 2)
@@ -173,10 +162,10 @@ constexpr std::array<Initializer, 21> initializers{{
     {"VarianceScaling", varianceScaling},
     {"GlorotUniform", glorotUniform},
     {"GlorotNormal", glorotNormal},
-    {"HeUniform", uniformOf<2>},
-    {"HeNormal", normalOf<2>},
-    {"LecunUniform", uniformOf<1>},
-    {"LecunNormal", normalOf<1>},
+    {"HeUniform", heUniform},
+    {"HeNormal", heNormal},
+    {"LecunUniform", lecunUniform},
+    {"LecunNormal", lecunNormal},
     {"Orthogonal", orthogonal},
     {"OrthogonalInitializer", orthogonal},
     {"Identity", identity},
@@ -192,10 +181,7 @@ Expected<Tensor> initialValue(const Json &initializer, const Shape &shape, uint6
       initializers, [&](const Initializer &known) { return sameName(known.name, spec.name); });
   Tensor value(DType::f32, shape);
   if (found == initializers.end()) {
-    std::vector<std::string_view> names;
-    for (const Initializer &known : initializers)
-      names.push_back(known.name);
-    spec.refuseName("initializer", names);
+    spec.refuseName("initializer", namesOf(initializers));
   } else {
     if (spec.at("seed").is_number_integer())
       seed = spec.at("seed").get<uint64_t>();

@@ -23,9 +23,13 @@ struct MetricKind {
   std::unique_ptr<Metric> (*make)(Spec &spec, const OutputShapes &shapes);
 };
 
-std::span<const MetricKind> rowMetrics();       ///< means of a value a row
-std::span<const MetricKind> thresholdMetrics(); ///< counts of hits and misses at thresholds
-std::span<const MetricKind> classMetrics();     ///< counts a class: F-scores, IoU; and R2
+// Each in a file of its own.
+std::span<const MetricKind> rowMetrics(); ///< means of a value a row
+std::span<const MetricKind> thresholdMetrics();
+std::span<const MetricKind> areaMetrics();
+std::span<const MetricKind> fScoreMetrics();
+std::span<const MetricKind> overlapMetrics();
+std::span<const MetricKind> r2Metrics();
 
 inline int64_t product(const Shape &shape) {
   return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());

@@ -78,7 +78,8 @@ constexpr std::array<Alias, 9> aliases{{{"bce", "BinaryCrossentropy"},
 
 std::vector<MetricKind> allKinds() {
   std::vector<MetricKind> all;
-  for (auto table : {rowMetrics(), thresholdMetrics(), classMetrics()})
+  for (auto table : {rowMetrics(), thresholdMetrics(), areaMetrics(), fScoreMetrics(),
+                     overlapMetrics(), r2Metrics()})
     all.insert(all.end(), table.begin(), table.end());
   return all;
 }

@@ -34,8 +34,10 @@ struct Ticks {
     if (whole)
       step = std::max(1.0, std::round(step));
     decimals = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
-    for (double i = std::ceil(low / step - 1e-9); i * step <= high + step * 1e-9; ++i)
-      values.push_back(i * step);
+    double first = std::ceil(low / step - 1e-9);
+    constexpr int most = 20;
+    for (int i = 0; i < most && (first + i) * step <= high + step * 1e-9; ++i)
+      values.push_back((first + i) * step);
   }
 
   std::string label(double value) const {
@@ -59,8 +61,9 @@ Range rangeOf(const Curve &curve) {
         range = {std::min(range.low, value), std::max(range.high, value)};
   if (range.low > range.high)
     return {0, 1};
-  double margin = range.high > range.low ? 0.06 * (range.high - range.low)
-                                         : std::max(std::abs(range.high), 1e-6) * 0.1;
+  double size = range.high - range.low, largest = std::max(-range.low, range.high);
+  bool flat = size <= 1e-9 * largest; // what differs less is not told apart by tick labels
+  double margin = flat ? std::max(std::abs(largest), 1e-6) * 0.1 : 0.06 * size;
   return {range.low - margin, range.high + margin};
 }
 
@@ -186,11 +189,12 @@ Drawing draw(std::span<const Curve> curves, const std::string &title) {
   bool validates =
       std::ranges::any_of(curves, [](const Curve &curve) { return !curve.validation.empty(); });
   drawLegend(drawing, validates);
-  for (size_t i = 0; i < curves.size(); ++i)
-    Panel(drawing, curves[i],
-          {static_cast<double>(i % across * panelWidth),
-           static_cast<double>(top + i / across * panelHeight)})
-        .draw();
+  for (int i = 0; const Curve &curve : curves) {
+    int column = i % across, row = i / across;
+    ++i;
+    double x = column * panelWidth, y = top + row * panelHeight;
+    Panel(drawing, curve, {x, y}).draw();
+  }
   return drawing;
 }
 

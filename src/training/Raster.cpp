@@ -7,11 +7,7 @@
 #include <agg_ellipse.h>
 #include <agg_gsv_text.h>
 #include <agg_path_storage.h>
-#include <agg_pixfmt_rgb.h>
 #include <agg_rasterizer_scanline_aa.h>
-#include <agg_renderer_base.h>
-#include <agg_renderer_scanline.h>
-#include <agg_rendering_buffer.h>
 #include <agg_scanline_u.h>
 #include <new>
 
@@ -22,10 +18,9 @@ constexpr int scale = 2;
 
 class Canvas {
 public:
-  explicit Canvas(formats::Image &image)
-      : buffer(image.pixels.data(), image.width, image.height, image.width * 3), format(buffer),
-        base(format) {
-    base.clear(agg::rgba8(255, 255, 255));
+  Canvas(int width, int height)
+      : image{width, height, 3, std::vector<uint8_t>(size_t{3} * width * height, 255)} {
+    rasterizer.clip_box(0, 0, width, height);
   }
 
   void draw(const Drawing::Line &line) {
@@ -69,6 +64,8 @@ public:
     stroke(glyphs, text.size * (text.bold ? 0.115 : 0.075), text.color);
   }
 
+  formats::Image image;
+
 private:
   template <class Source> void stroke(Source &source, double width, Color color) {
     agg::conv_stroke<Source> outline(source);
@@ -81,14 +78,28 @@ private:
   template <class Source> void fill(Source &source, Color color) {
     rasterizer.reset();
     rasterizer.add_path(source);
-    agg::render_scanlines_aa_solid(rasterizer, scanline, base,
-                                   agg::rgba8(color.red, color.green, color.blue));
+    if (!rasterizer.rewind_scanlines())
+      return;
+    scanline.reset(rasterizer.min_x(), rasterizer.max_x());
+    while (rasterizer.sweep_scanline(scanline)) {
+      auto span = scanline.begin();
+      for (unsigned left = scanline.num_spans(); left > 0; --left, ++span)
+        for (int i = 0; i < span->len; ++i)
+          blend(span->x + i, scanline.y(), color, span->covers[i]);
+    }
   }
 
-  using Format = agg::pixfmt_rgb24;
-  agg::rendering_buffer buffer;
-  Format format;
-  agg::renderer_base<Format> base;
+  /// `cover` of 255 parts of the pixel are under the shape.
+  void blend(int x, int y, Color color, int cover) {
+    if (x >= image.width || y >= image.height)
+      return;
+    uint8_t *pixel = &image.pixels[3 * (size_t(y) * image.width + x)];
+    for (uint8_t channel : {color.red, color.green, color.blue}) {
+      *pixel = static_cast<uint8_t>((*pixel * (255 - cover) + channel * cover + 127) / 255);
+      ++pixel;
+    }
+  }
+
   agg::rasterizer_scanline_aa<> rasterizer;
   agg::scanline_u8 scanline;
 };
@@ -96,19 +107,14 @@ private:
 } // namespace
 
 Expected<formats::Bytes> toPng(const Drawing &drawing) try {
-  formats::Image image;
-  image.width = drawing.width * scale;
-  image.height = drawing.height * scale;
-  image.channels = 3;
-  image.pixels.resize(size_t{3} * image.width * image.height);
-  Canvas canvas(image);
+  Canvas canvas(drawing.width * scale, drawing.height * scale);
   for (const Drawing::Line &line : drawing.lines)
     canvas.draw(line);
   for (const Drawing::Circle &circle : drawing.circles)
     canvas.draw(circle);
   for (const Drawing::Text &text : drawing.texts)
     canvas.draw(text);
-  return formats::encodePng(image);
+  return formats::encodePng(canvas.image);
 } catch (const std::bad_alloc &) {
   return machineError("out of memory: the plot");
 }

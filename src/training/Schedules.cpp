@@ -135,10 +135,7 @@ Expected<Schedule> Schedule::fromConfig(const Json &json, const Problem &where) 
   if (found != kinds.end()) {
     rate = found->make(spec);
   } else {
-    std::vector<std::string_view> names;
-    for (const Kind &kind : kinds)
-      names.push_back(kind.name);
-    spec.refuseName("learning-rate schedule", names);
+    spec.refuseName("learning-rate schedule", namesOf(kinds));
   }
   HORNET_TRY(spec.check());
   return Schedule(std::move(rate), false);

@@ -2,6 +2,7 @@
 
 #include "base/Nearest.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -19,10 +20,10 @@ bool sameName(std::string_view a, std::string_view b) { return plain(a) == plain
 
 /// Numbers that Keras took from tensors are objects: {"class_name": "__tensor__", "config":
 /// {"value": 0.1}}.
-static const Json &unwrapped(const Json &json) {
-  if (json.is_object() && json.contains("config") && json["config"].is_object() &&
-      json["config"].contains("value"))
-    return json["config"]["value"];
+static const Json *unwrapped(const Json *json) {
+  if (json->is_object() && json->contains("config") && (*json)["config"].is_object() &&
+      (*json)["config"].contains("value"))
+    return &(*json)["config"]["value"];
   return json;
 }
 
@@ -46,7 +47,7 @@ Expected<Spec> Spec::read(const Json &json, Problem where) {
 const Json &Spec::at(const char *key) const {
   static const Json null;
   auto found = config.find(key);
-  return found == config.end() ? null : unwrapped(*found);
+  return found == config.end() ? null : *unwrapped(&*found);
 }
 
 bool Spec::has(const char *key) const { return !at(key).is_null(); }
@@ -81,7 +82,18 @@ bool Spec::flag(const char *key, bool fallback) {
 std::string Spec::text(const char *key, std::string fallback) {
   if (has(key) && !at(key).is_string())
     refuse(key, fmt::format("{} is not a string", at(key).dump()));
-  return at(key).is_string() ? at(key).get<std::string>() : fallback;
+  return at(key).is_string() ? at(key).get<std::string>() : std::move(fallback);
+}
+
+size_t Spec::choice(const char *key, size_t fallback,
+                    std::initializer_list<std::string_view> words) {
+  std::string given = text(key, std::string(words.begin()[fallback]));
+  const auto *found =
+      std::ranges::find_if(words, [&](std::string_view word) { return sameName(word, given); });
+  if (found == words.end())
+    refuse(key, fmt::format("'{}' is none of its values", given),
+           fmt::format("choose one of {}", fmt::join(words, ", ")));
+  return found == words.end() ? fallback : static_cast<size_t>(found - words.begin());
 }
 
 std::vector<double> Spec::numbers(const char *key, std::vector<double> fallback) {
@@ -93,8 +105,8 @@ std::vector<double> Spec::numbers(const char *key, std::vector<double> fallback)
   std::vector<double> list;
   if (value.is_array())
     for (const Json &element : value)
-      if (unwrapped(element).is_number())
-        list.push_back(unwrapped(element).get<double>());
+      if (const Json *number = unwrapped(&element); number->is_number())
+        list.push_back(number->get<double>());
   if (!value.is_array() || list.size() != value.size())
     refuse(key, fmt::format("{} is not a list of numbers", value.dump()));
   return list;

@@ -23,6 +23,15 @@ using formats::Json;
 /// case and underscores do not count.
 bool sameName(std::string_view a, std::string_view b);
 
+/// The names of a table's rows.
+template <class Table> std::vector<std::string_view> namesOf(const Table &table) {
+  std::vector<std::string_view> names;
+  names.reserve(std::size(table));
+  for (const auto &row : table)
+    names.push_back(row.name);
+  return names;
+}
+
 /// A metric, schedule or initializer as Keras's configs write it: a name, or an object with
 /// `class_name` and `config`. Wrong values become problems, which `check` returns.
 class Spec {
@@ -39,6 +48,8 @@ public:
   int64_t integer(const char *key, int64_t fallback);
   bool flag(const char *key, bool fallback);
   std::string text(const char *key, std::string fallback);
+  /// Which of `words` it is; `fallback` is a place among them.
+  size_t choice(const char *key, size_t fallback, std::initializer_list<std::string_view> words);
   /// A list of numbers, or a single one.
   std::vector<double> numbers(const char *key, std::vector<double> fallback);
   bool has(const char *key) const;       ///< there, and not null

@@ -115,8 +115,9 @@ TEST(Initializers, RefuseWhatKerasDoesNotKnow) {
   EXPECT_THAT(of("identity", {3, 1, 1}), HasSubstr("shape (3, 1, 1), two dimensions are needed"));
   EXPECT_THAT(of({{"class_name", "VarianceScaling"},
                   {"config", {{"scale", 0}, {"mode", "fan"}, {"distribution", "flat"}}}}),
-              AllOf(HasSubstr("0 is not greater than 0"), HasSubstr("no mode 'fan'"),
-                    HasSubstr("no distribution 'flat'")));
+              AllOf(HasSubstr("0 is not greater than 0"),
+                    HasSubstr("'fan' is none of its values; choose one of fan_in"),
+                    HasSubstr("'flat' is none of its values")));
   EXPECT_THAT(
       of({{"class_name", "HeNormal"}, {"config", {{"input_axes", {5}}, {"output_axes", {0}}}}}),
       HasSubstr("axis 5 of a weight of shape (2, 2)"));
@@ -150,6 +151,16 @@ TEST(InitialWeights, TakeTheLayersInitializersOrKerasDefaults) {
   for (const Tensor &value : *values)
     first.push_back(value.as<float>()[0]);
   EXPECT_THAT(first, ElementsAre(1, 3, 0, 1));
+}
+
+TEST(InitialWeights, ADepthwiseKernelHasItsOwnKey) {
+  Json config = {{"kernel_initializer", "ones"}, {"depthwise_initializer", "zeros"}};
+  std::vector<Parameter> kernel = {parameterOf("kernel", {2, 2, 1, 1})};
+  auto first = [&](const char *layer) {
+    return (*initialize(modelOf(layer, config), kernel, 0))[0].as<float>()[0];
+  };
+  EXPECT_EQ(first("DepthwiseConv2D"), 0);
+  EXPECT_EQ(first("Conv2D"), 1);
 }
 
 TEST(InitialWeights, EveryParameterHasNumbersOfItsOwn) {

@@ -66,6 +66,8 @@ TEST(Plot, TakesAnyValues) {
                                             {1, nan, 2, 3},
                                             {1e9, -1e9},
                                             {1e-9, 2e-9},
+                                            {1e16, 1e16 + 2},
+                                            {3e38, -3e38},
                                             {HUGE_VAL, 1},
                                             std::vector<double>(1000, 0.5)}) {
     std::vector<Curve> one = {{"loss", values, values, Direction::down}};
