@@ -78,6 +78,13 @@ Expected<runtime::Model> load(const keras::Model &model, const CompileOptions &o
   return loading.bind(HORNET_TRY(loading.artifact(useCache)));
 }
 
+Expected<runtime::Model> loadStep(const keras::Model &model, const CompileOptions &options,
+                                  bool useCache, LoadReport *report) {
+  LoadReport unread;
+  Loading loading(model, options, report ? *report : unread);
+  return runtime::Model::load(HORNET_TRY(loading.artifact(useCache)), {});
+}
+
 Expected<ModelDescription> describe(const keras::Model &model, const CompileOptions &options) {
   return HORNET_TRY(compilerLibrary())->describe(model, options);
 }

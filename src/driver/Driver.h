@@ -33,6 +33,11 @@ struct LoadReport {
 Expected<runtime::Model> load(const keras::Model &model, const CompileOptions &options = {},
                               bool useCache = true, LoadReport *report = nullptr);
 
+/// A training step (options.step), ready to run, from the cache or compiled: its parameters are
+/// inputs. Errors as of hornet::compileArtifact.
+Expected<runtime::Model> loadStep(const keras::Model &model, const CompileOptions &options,
+                                  bool useCache = true, LoadReport *report = nullptr);
+
 /// As hornet::describe, by the compiler's library.
 Expected<ModelDescription> describe(const keras::Model &model, const CompileOptions &options = {});
 

@@ -19,6 +19,7 @@ using formats::Json;
 enum class Kind {
   train,    ///< predictions with dropout and the batch's statistics, losses, gradients, new state
   evaluate, ///< predictions as when predicting, and losses
+  inspect,  ///< as `train` up to the losses, and of each layer whether what it computes is finite
 };
 
 /// What Keras's `compile` takes, as Keras writes it into files: {"class_name": …, "config": {…}},

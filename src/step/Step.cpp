@@ -63,8 +63,10 @@ public:
     HORNET_TRY(addTargets());
     addParameters();
     std::vector<std::pair<Value, std::string>> activities = takePenalties(function);
-    if (options.kind == Kind::train)
+    if (options.kind != Kind::evaluate)
       statistics = expandForTraining(function, key).statistics;
+    if (options.kind == Kind::inspect)
+      noteLayers();
     Term loss = HORNET_TRY(addLosses());
     loss = HORNET_TRY(addPenalties(loss, activities));
     give("loss", loss.value);
@@ -75,6 +77,8 @@ public:
       give(port.name, value);
     if (options.kind == Kind::train)
       HORNET_TRY(addUpdate(loss));
+    for (auto &[name, value] : lastOf)
+      give("finite/" + name.str(), nonFinite(term(value)).value);
     finish();
     return std::move(result);
   }
@@ -124,7 +128,7 @@ private:
     for (size_t i = 0; options.sampleWeights && i < count; ++i)
       if (hasLoss(i))
         weights.push_back(take("weight/" + imported.outputs[i].name, ShapedType::kDynamic));
-    if (options.kind == Kind::train) {
+    if (options.kind != Kind::evaluate) {
       learningRate = take("learning_rate", {});
       iteration = take("iteration", {});
       key = take("seed", 4, DType::i32);
@@ -211,6 +215,26 @@ private:
       problem.layer = fmt::format("{}", fmt::join(parameter.layerPath, "/"));
     }
     return made;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Inspection
+  //===--------------------------------------------------------------------===//
+
+  /// The last float that each layer computes, in the order of the layers.
+  void noteLayers() {
+    for (Operation &op : function.front().without_terminator())
+      if (auto layer = dyn_cast<NameLoc>(op.getLoc()); layer && op.getNumResults() == 1)
+        if (isa<FloatType>(getElementTypeOrSelf(op.getResult(0))))
+          lastOf[layer.getName()] = op.getResult(0);
+  }
+
+  /// 0 where all elements are finite.
+  static Term nonFinite(Term x) {
+    Term nothing = x - x; // NaN for what is not finite
+    Term none{x.builder, graph::CompareOp::create(*x.builder, graph::Comparison::ne, nothing.value,
+                                                  nothing.value)};
+    return sumOf(where(none, broadcastTo(x.scalar(1), x), 0.0));
   }
 
   //===--------------------------------------------------------------------===//
@@ -328,6 +352,7 @@ private:
   std::vector<size_t> trained;
   std::vector<std::pair<std::string, Value>> parts;
   llvm::MapVector<Value, Value> statistics;
+  llvm::MapVector<StringAttr, Value> lastOf;
   Value learningRate, iteration, key;
 };
 

@@ -141,4 +141,15 @@ Expected<Schedule> Schedule::fromConfig(const Json &json, const Problem &where) 
   return Schedule(std::move(rate), false);
 }
 
+double defaultRate(const Json &optimizer) {
+  std::string name = optimizer.is_string() ? optimizer.get<std::string>()
+                                           : optimizer.value("class_name", std::string());
+  static constexpr std::pair<std::string_view, double> others[] = {
+      {"Adadelta", 1.0}, {"Lion", 1e-4}, {"SGD", 0.01}};
+  for (const auto &[other, rate] : others)
+    if (sameName(other, name))
+      return rate;
+  return 1e-3;
+}
+
 } // namespace hornet::training

@@ -31,4 +31,9 @@ private:
   bool constant = true;
 };
 
+/// The learning rate that an optimizer begins with where nothing is said: Keras's default of its
+/// class, but 1 for Adadelta, as in the paper and in Keras 2. Keras 3 has 0.001 there, with which
+/// it hardly learns.
+double defaultRate(const Json &optimizer);
+
 } // namespace hornet::training

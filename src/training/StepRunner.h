@@ -48,7 +48,6 @@ public:
   /// Sets them, as when going on where another run stopped. Input error: they do not fit.
   Expected<void> setValues(std::vector<Tensor> values);
   const runtime::Model &compiled() const { return model; }
-  std::vector<Tensor> lastInputs() const { return inputs; }
 
 private:
   StepRunner(runtime::Model model) : model(std::move(model)) {}

@@ -7,6 +7,7 @@
 
 #include "driver/Driver.h"
 #include "training/Batches.h"
+#include "training/Callbacks.h"
 #include "training/Logs.h"
 #include "training/Objective.h"
 #include "training/Schedules.h"
@@ -56,7 +57,9 @@ public:
   Expected<Logs> evaluate(Batches &batches);
 
   /// The parameters as the model's files have them, and their present values.
-  const std::vector<Parameter> &parameters() const { return train->compiled().manifest().step->parameters; }
+  const std::vector<Parameter> &parameters() const {
+    return train->compiled().manifest().step->parameters;
+  }
   std::vector<Tensor> values() const;
   /// For files: iterations, learning rate and slots in Keras's order.
   keras::OptimizerState optimizerState() const;
@@ -79,7 +82,8 @@ public:
 
 private:
   struct OutputMetric {
-    size_t output;
+    size_t output; ///< of the model
+    size_t target; ///< of the batch
     bool weighted;
     std::string name;
     std::unique_ptr<Metric> metric;
@@ -95,6 +99,9 @@ private:
   std::span<const Tensor> arraysOf(const Batch &batch);
   void observe(const Batch &batch, const StepRunner &runner);
   void resetMetrics();
+  void setRunning(std::span<const double> running);
+  size_t firstPrediction() const;
+  const Shape &outputShape(size_t output) const;
   Logs logs() const;
   tl::unexpected<Error> notFinite(const Batch &batch);
   StepSettings settings() const;
@@ -108,8 +115,8 @@ private:
   Schedule schedule;
   float constantRate = 0;
   int64_t done = 0;
-  std::vector<Tensor> arrays;           ///< of one call
-  std::vector<Tensor> converted;        ///< labels as the step takes them
+  std::vector<Tensor> arrays;                       ///< of one call
+  std::map<int64_t, std::vector<Tensor>> converted; ///< labels as floats, by the batch's size
 };
 
 } // namespace hornet::training
