@@ -335,6 +335,15 @@ private:
       Reader before(tile);
       return llvm::map_to_vector(cells, [&](const Cell &cell) { return start(before, cell); });
     };
+    if (!schedule.reductionBlock && schedule.partSums) {
+      ArrayRef<unsigned> loops = kernel.reductionLoops;
+      return buildReductions(loops.take_front(1), fresh(), [&](ValueRange before) {
+        SmallVector<Value> sums = buildReductions(loops.drop_front(), zeros(cells), step);
+        for (auto [sum, other] : llvm::zip_equal(sums, before))
+          sum = arith::AddFOp::create(b, loc, other, sum);
+        return sums;
+      });
+    }
     if (!schedule.reductionBlock)
       return buildReductions(kernel.reductionLoops, fresh(), step);
     // Each block has a sum of its own, from zero: sums of sums round less than one long sum.
@@ -343,14 +352,16 @@ private:
         return tile.readVector(slice, inSlice(cell), cell.width);
       });
     };
-    Operation *add = combinerOf(kernel);
-    SmallVector<Value> zeros =
-        llvm::map_to_vector(cells, [&](const Cell &cell) { return neutral(add, cell.width); });
-    SmallVector<Value> sums = buildReductions(kernel.reductionLoops, zeros, step);
+    SmallVector<Value> sums = buildReductions(kernel.reductionLoops, zeros(cells), step);
     SmallVector<Value> before = choose(isFirstBlock, fresh, soFar);
     for (auto [sum, other] : llvm::zip_equal(sums, before))
       sum = arith::AddFOp::create(b, loc, other, sum);
     return sums;
+  }
+
+  SmallVector<Value> zeros(ArrayRef<Cell> cells) {
+    Operation *add = combinerOf(kernel);
+    return llvm::map_to_vector(cells, [&](const Cell &cell) { return neutral(add, cell.width); });
   }
 
   //===--------------------------------------------------------------------===//

@@ -11,6 +11,7 @@ namespace {
 constexpr int64_t ownCacheBytes = 1 << 20;
 /// Products in one sum, and the least that are worth storing and loading the sums for.
 constexpr int64_t longestSum = 512, leastReductionBlock = 128;
+constexpr int64_t leastPartSum = 8;
 
 /// The largest divisor of `extent` up to `most`, at least 1.
 int64_t divisorUpTo(int64_t extent, int64_t most) {
@@ -93,6 +94,17 @@ int64_t reductionBlockOf(const Kernel &kernel, int64_t columnBytes) {
   return block >= leastReductionBlock ? block : 0;
 }
 
+/// Whether each step of the outermost reduction, a row of a convolution's filter, gets a sum of its
+/// own: sums of sums round less, where they are long enough to pay for adding them.
+bool sumsInParts(const Kernel &kernel) {
+  if (kernel.reductionLoops.size() < 2 || !isa_and_nonnull<arith::AddFOp>(combinerOf(kernel)))
+    return false;
+  int64_t inner = 1;
+  for (unsigned loop : ArrayRef(kernel.reductionLoops).drop_front())
+    inner *= kernel.extents[loop];
+  return inner >= leastPartSum && kernel.extents[kernel.reductionLoops.front()] > 1;
+}
+
 } // namespace
 
 SmallVector<ColumnBlocks> splitColumns(int64_t extent, int64_t width, int64_t vectors) {
@@ -132,6 +144,7 @@ Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine 
     return schedule;
   }
   bool reduces = !kernel.reductionLoops.empty();
+  schedule.partSums = sumsInParts(kernel);
   int64_t vectors = tileVectors(machine, roles.rows ? 2 : 1, reduces);
   bool packed = llvm::any_of(
       kernel.inputs, [&](const Access &input) { return input.packedBlock(roles.vector) != 0; });

@@ -48,6 +48,8 @@ struct Schedule {
   int64_t work = 0;
   /// Steps of a sum that all tiles take together before any goes on; 0: all at once.
   int64_t reductionBlock = 0;
+  /// Whether each step of the outermost reduction has a sum of its own, from zero.
+  bool partSums = false;
   /// Of a reduction that is itself the vector: vectors a step, each with its own partial result.
   int64_t partials = 1, vectorWidth = 1;
 };

@@ -85,6 +85,26 @@ func.func @long_reduction(%x: tensor<?x9216xf32>, %k: tensor<9216x128xf32>) -> t
   return %1 : tensor<?x128xf32>
 }
 
+// Each row of an image has a sum of its own, from zero, which is then added to those before it; short
+// rows have not.
+
+// CHECK-LABEL: func.func @sum_of_image
+// CHECK: scf.for {{.*}} = %c0 to %c9 {{.*}} iter_args(%[[BEFORE:.*]] = %cst)
+// CHECK: %[[ROW:.*]] = scf.for {{.*}} = %c0 to %c8 {{.*}} iter_args(%[[SUM:.*]] = %cst)
+// CHECK: arith.addf %[[SUM]]
+// CHECK: arith.addf %[[BEFORE]], %[[ROW]]
+// CHECK-LABEL: func.func @sum_of_small_image
+// CHECK: scf.for {{.*}} = %c0 to %c9 {{.*}} iter_args(%[[BEFORE:.*]] = %cst)
+// CHECK: scf.for {{.*}} = %c0 to %c7 {{.*}} iter_args(%{{.*}} = %[[BEFORE]])
+func.func @sum_of_image(%x: tensor<?x9x8x8xf32>) -> tensor<?x8xf32> {
+  %0 = graph.reduce_sum %x dimensions [1, 2] : (tensor<?x9x8x8xf32>) -> tensor<?x8xf32>
+  return %0 : tensor<?x8xf32>
+}
+func.func @sum_of_small_image(%x: tensor<?x9x7x8xf32>) -> tensor<?x8xf32> {
+  %0 = graph.reduce_sum %x dimensions [1, 2] : (tensor<?x9x7x8xf32>) -> tensor<?x8xf32>
+  return %0 : tensor<?x8xf32>
+}
+
 // What has no contiguous vectors reads element by element, but still writes vectors.
 
 // CHECK-LABEL: func.func @transpose
