@@ -7,8 +7,6 @@ using namespace mlir;
 namespace hornet::lower {
 namespace {
 
-/// Of the second-level cache, where the processor's description says nothing.
-constexpr int64_t ownCacheBytes = 1 << 20;
 /// Products in one sum, and the least that are worth storing and loading the sums for.
 constexpr int64_t longestSum = 512, leastReductionBlock = 128;
 constexpr int64_t leastPartSum = 8;
@@ -83,11 +81,11 @@ int64_t filterBytes(const Kernel &kernel, const Roles &roles) {
 /// A divisor of a long sum of products, or 0 where it is short or none divides well: of which a
 /// block of the filter's columns fits into a quarter of the core's cache, and which is short enough
 /// for the sums of its blocks to round less than one sum would.
-int64_t reductionBlockOf(const Kernel &kernel, int64_t columnBytes) {
+int64_t reductionBlockOf(const Kernel &kernel, int64_t columnBytes, int64_t cacheBytes) {
   if (kernel.reductionLoops.size() != 1 || !isa_and_nonnull<arith::AddFOp>(combinerOf(kernel)))
     return 0;
   int64_t extent = kernel.extents[kernel.reductionLoops.front()];
-  int64_t most = std::min(longestSum, ownCacheBytes / 4 / columnBytes);
+  int64_t most = std::min(longestSum, cacheBytes / 4 / columnBytes);
   if (extent <= most)
     return 0;
   int64_t block = divisorUpTo(extent, most);
@@ -155,8 +153,9 @@ Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine 
            kernel.extents[loop] >= 2 * machine.threads;
   });
   bool fewOuter = machine.threads > 1 && !manyOuter;
-  schedule.sharesColumns = columnBlocks > 1 && (filterBytes(kernel, roles) > ownCacheBytes / 2 ||
-                                                (fewOuter && columnBlocks >= machine.threads));
+  schedule.sharesColumns =
+      columnBlocks > 1 && (filterBytes(kernel, roles) > machine.cacheBytes / 2 ||
+                           (fewOuter && columnBlocks >= machine.threads));
   schedule.sharesRows = fewOuter && !schedule.sharesColumns && roles.rows;
 
   SmallVector<Blocks> rows = {single};
@@ -170,8 +169,8 @@ Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine 
     schedule.regions.push_back({blocks, splitColumns(extent, width, own)});
   }
   if (roles.rows && !schedule.sharesRows && ShapedType::isDynamic(kernel.extents[*roles.rows]))
-    schedule.reductionBlock =
-        reductionBlockOf(kernel, std::min(vectors, needed) * machine.vectorBytes);
+    schedule.reductionBlock = reductionBlockOf(
+        kernel, std::min(vectors, needed) * machine.vectorBytes, machine.cacheBytes);
   return schedule;
 }
 
@@ -189,33 +188,34 @@ constexpr double stepsPerTransformedElement = 5;
 /// How much cheaper it must be on paper, before it is worth its rounding.
 constexpr double leastGain = 0.8;
 
-double streamed(double steps, double filterElements) {
+double streamed(double steps, double filterElements, int64_t cacheBytes) {
   double bytes = filterElements * sizeof(float);
-  return bytes > ownCacheBytes ? std::max(steps, bytes * stepsPerByte) : steps;
+  return bytes > cacheBytes ? std::max(steps, bytes * stepsPerByte) : steps;
 }
 
-double directSteps(const ConvolutionExtents &e) {
+double directSteps(const ConvolutionExtents &e, int64_t cacheBytes) {
   double filter = 9. * e.channels * e.filters;
-  return streamed(filter * e.rows * e.columns, filter);
+  return streamed(filter * e.rows * e.columns, filter, cacheBytes);
 }
 
-double winogradSteps(const ConvolutionExtents &e, int64_t tile) {
+double winogradSteps(const ConvolutionExtents &e, int64_t tile, int64_t cacheBytes) {
   double tiles = llvm::divideCeil(e.rows, tile) * llvm::divideCeil(e.columns, tile);
   double elements = (tile + 2) * (tile + 2), filter = elements * e.channels * e.filters;
   double transforms = stepsPerTransformedElement * elements * (e.channels + e.filters);
-  return streamed(tiles * (filter + transforms), filter);
+  return streamed(tiles * (filter + transforms), filter, cacheBytes);
 }
 
 } // namespace
 
-int64_t chooseWinogradTile(const ConvolutionExtents &extents, int64_t largest) {
+int64_t chooseWinogradTile(const ConvolutionExtents &extents, int64_t largest, int64_t cacheBytes) {
   int64_t best = 0;
-  double least = leastGain * directSteps(extents);
+  double least = leastGain * directSteps(extents, cacheBytes);
   for (int64_t tile = 2; tile <= largest; tile += 2) {
-    if (std::min(extents.rows, extents.columns) < tile || winogradSteps(extents, tile) >= least)
+    if (std::min(extents.rows, extents.columns) < tile ||
+        winogradSteps(extents, tile, cacheBytes) >= least)
       continue;
     best = tile;
-    least = winogradSteps(extents, tile);
+    least = winogradSteps(extents, tile, cacheBytes);
   }
   return best;
 }
@@ -242,7 +242,7 @@ WinogradSchedule chooseWinograd(const ConvolutionExtents &extents, int64_t tile,
       break;
     }
   }
-  schedule.work = static_cast<int64_t>(winogradSteps(extents, tile));
+  schedule.work = static_cast<int64_t>(winogradSteps(extents, tile, machine.cacheBytes));
   return schedule;
 }
 

@@ -14,6 +14,7 @@ struct Machine {
   int64_t vectorBytes = 32;
   int64_t vectorRegisters = 16;
   int64_t threads = 1;
+  int64_t cacheBytes = 1 << 20; ///< of the largest cache that is a core's own
 };
 
 /// `count` blocks of `size` steps of a loop, from `start` on. The expressions are over one symbol,
@@ -72,7 +73,7 @@ struct ConvolutionExtents {
 
 /// The tile of minimal filtering that makes this convolution cheapest, at most `largest`; 0 for
 /// computing it directly.
-int64_t chooseWinogradTile(const ConvolutionExtents &extents, int64_t largest);
+int64_t chooseWinogradTile(const ConvolutionExtents &extents, int64_t largest, int64_t cacheBytes);
 
 /// Blocks of tiles that are transformed, multiplied and transformed back while they stay in cache.
 struct WinogradSchedule {

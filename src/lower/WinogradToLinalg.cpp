@@ -62,8 +62,9 @@ Value transformFilter(OpBuilder &builder, Location loc, Value filter,
 }
 
 struct ConvolutionToWinograd : OpRewritePattern<graph::ConvolutionOp> {
-  ConvolutionToWinograd(MLIRContext *context, int64_t largestTile)
-      : OpRewritePattern(context, /*benefit=*/2), largestTile(largestTile) {}
+  ConvolutionToWinograd(MLIRContext *context, int64_t largestTile, int64_t cacheBytes)
+      : OpRewritePattern(context, /*benefit=*/2), largestTile(largestTile), cacheBytes(cacheBytes) {
+  }
 
   LogicalResult matchAndRewrite(graph::ConvolutionOp op, PatternRewriter &rewriter) const override {
     auto ones = [](ArrayRef<int64_t> values) {
@@ -74,7 +75,8 @@ struct ConvolutionToWinograd : OpRewritePattern<graph::ConvolutionOp> {
     if (filter.size() != 4 || filter[0] != 3 || filter[1] != 3 || op.getGroups() != 1 ||
         !ones(op.getStrides()) || !ones(op.getDilations()))
       return failure();
-    int64_t tile = chooseWinogradTile({result[1], result[2], filter[2], filter[3]}, largestTile);
+    int64_t tile =
+        chooseWinogradTile({result[1], result[2], filter[2], filter[3]}, largestTile, cacheBytes);
     if (tile == 0)
       return failure();
     Location loc = op.getLoc();
@@ -86,13 +88,14 @@ struct ConvolutionToWinograd : OpRewritePattern<graph::ConvolutionOp> {
     return success();
   }
 
-  int64_t largestTile;
+  int64_t largestTile, cacheBytes;
 };
 
 } // namespace
 
-void addConvolutionToWinograd(RewritePatternSet &patterns, int64_t largestTile) {
-  patterns.add<ConvolutionToWinograd>(patterns.getContext(), largestTile);
+void addConvolutionToWinograd(RewritePatternSet &patterns, int64_t largestTile,
+                              int64_t cacheBytes) {
+  patterns.add<ConvolutionToWinograd>(patterns.getContext(), largestTile, cacheBytes);
 }
 
 } // namespace hornet::lower

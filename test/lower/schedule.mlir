@@ -1,6 +1,8 @@
 // RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg,canonicalize,func.func(fuse-elementwise,schedule),canonicalize)' | FileCheck %s
 // RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg,canonicalize,func.func(fuse-elementwise,schedule{vector-bytes=64 vector-registers=32}),canonicalize)' | FileCheck %s --check-prefix=WIDE
 // RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg,canonicalize,func.func(fuse-elementwise,schedule{threads=2}),canonicalize)' | FileCheck %s --check-prefix=THREADS
+// RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg,canonicalize,func.func(fuse-elementwise,schedule{cache-bytes=65536}),canonicalize)' | FileCheck %s --check-prefix=SMALL
+// RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg,canonicalize,func.func(fuse-elementwise,schedule{cache-bytes=16777216}),canonicalize)' | FileCheck %s --check-prefix=LARGE
 
 // A convolution keeps 6 rows by 2 vectors of columns in registers over all of its reduction, with 16
 // registers of 8 floats; 6 by 4 with 32 registers of 16. Bias and relu happen before the store.
@@ -79,6 +81,13 @@ func.func @small(%x: tensor<?x10xf32>) -> tensor<?x10xf32> {
 // CHECK-COUNT-12: arith.addf
 // CHECK: scf.if %[[LAST]]
 // CHECK-COUNT-12: arith.cmpf olt
+// With a small cache the blocks are shorter; in a large one the filter stays, whatever reads it.
+// SMALL-LABEL: func.func @long_reduction
+// SMALL: scf.for %{{.*}} = %c0 to %c36 
+// SMALL: scf.for %{{.*}} = %c0 to %c256 
+// LARGE-LABEL: func.func @long_reduction
+// LARGE-NOT: scf.forall
+// LARGE: return
 func.func @long_reduction(%x: tensor<?x9216xf32>, %k: tensor<9216x128xf32>) -> tensor<?x128xf32> {
   %0 = graph.matmul %x, %k : (tensor<?x9216xf32>, tensor<9216x128xf32>) -> tensor<?x128xf32>
   %1 = graph.relu %0 : tensor<?x128xf32>
