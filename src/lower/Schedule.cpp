@@ -118,6 +118,14 @@ SmallVector<ColumnBlocks> splitColumns(int64_t extent, int64_t width, int64_t ve
   return blocks;
 }
 
+int64_t sumsSideBySide(int64_t accumulators, int64_t steps) {
+  // Two multiply-adds begin in a cycle, and each takes four.
+  constexpr int64_t inFlight = 8, leastSteps = 32;
+  if (accumulators * 2 > inFlight || steps < leastSteps)
+    return 1;
+  return divisorUpTo(steps, inFlight / accumulators);
+}
+
 static int64_t vectorElements(const Kernel &kernel, const Machine &machine) {
   Type element = getElementTypeOrSelf(kernel.output.value.getType());
   return machine.vectorBytes * 8 / element.getIntOrFloatBitWidth();

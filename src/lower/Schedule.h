@@ -66,6 +66,10 @@ int64_t packedColumns(const Kernel &kernel, const Machine &machine);
 /// broadcast element must fit into the registers.
 Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine &machine);
 
+/// Sums that a tile splits each of its `accumulators` sums of `steps` terms into, side by side: an
+/// addition waits for the one before it in its sum, so that few sums leave the processor idle.
+int64_t sumsSideBySide(int64_t accumulators, int64_t steps);
+
 /// What a 3x3 convolution of one sample is made of: its results, and the channels of its input.
 struct ConvolutionExtents {
   int64_t rows, columns, channels, filters;

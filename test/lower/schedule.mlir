@@ -33,12 +33,23 @@ func.func @convolution(%x: tensor<?x26x26x32xf32>, %f: tensor<3x3x32x64xf32>, %b
 }
 
 // 10 columns are a vector of 8 and one of 2; rows of an unknown batch go 6 at a time, then 2, then 1.
+// A multiply-add waits for the one before it in its sum: two rows have two sums a result, one has four.
 
 // CHECK-LABEL: func.func @dense
+// CHECK: :12 = scf.for {{.*}} step %c1 
 // CHECK: vector.transfer_read {{.*}} vector<8xf32>
 // CHECK: vector.transfer_read {{.*}} vector<2xf32>
-// CHECK-COUNT-9: arith.mulf {{.*}} vector<2xf32>
+// CHECK-COUNT-6: arith.mulf {{.*}} vector<2xf32>
 // CHECK-NOT: arith.mulf {{.*}} vector<2xf32>
+// CHECK: :8 = scf.for {{.*}} step %c2 
+// CHECK-COUNT-4: arith.mulf {{.*}} vector<2xf32>
+// CHECK-NOT: arith.mulf {{.*}} vector<2xf32>
+// CHECK: %[[SUMS:.*]]:8 = scf.for {{.*}} step %c4 
+// CHECK-COUNT-4: arith.mulf {{.*}} vector<2xf32>
+// CHECK-NOT: arith.mulf {{.*}} vector<2xf32>
+// CHECK: arith.addf %[[SUMS]]#5, %[[SUMS]]#7 : vector<2xf32>
+// CHECK: arith.addf %[[SUMS]]#4, %[[SUMS]]#6 : vector<8xf32>
+// CHECK: arith.addf %[[SUMS]]#3, %{{.*}} : vector<2xf32>
 // CHECK: return
 func.func @dense(%x: tensor<?x128xf32>, %k: tensor<128x10xf32>) -> tensor<?x10xf32> {
   %0 = graph.matmul %x, %k : (tensor<?x128xf32>, tensor<128x10xf32>) -> tensor<?x10xf32>
