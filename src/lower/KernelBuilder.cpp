@@ -335,15 +335,11 @@ private:
       Reader before(tile);
       return llvm::map_to_vector(cells, [&](const Cell &cell) { return start(before, cell); });
     };
-    if (!schedule.reductionBlock && schedule.partSums) {
-      ArrayRef<unsigned> loops = kernel.reductionLoops;
+    ArrayRef<unsigned> loops = kernel.reductionLoops;
+    if (schedule.partSums)
       return buildReductions(loops.take_front(1), fresh(), [&](ValueRange before) {
-        SmallVector<Value> sums = buildReductions(loops.drop_front(), zeros(cells), step);
-        for (auto [sum, other] : llvm::zip_equal(sums, before))
-          sum = arith::AddFOp::create(b, loc, other, sum);
-        return sums;
+        return added(before, buildReductions(loops.drop_front(), zeros(cells), step));
       });
-    }
     if (!schedule.reductionBlock)
       return reduceSideBySide(cells, fresh(), step);
     // Each block has a sum of its own, from zero: sums of sums round less than one long sum.
@@ -353,10 +349,13 @@ private:
       });
     };
     SmallVector<Value> sums = reduceSideBySide(cells, zeros(cells), step);
-    SmallVector<Value> before = choose(isFirstBlock, fresh, soFar);
-    for (auto [sum, other] : llvm::zip_equal(sums, before))
-      sum = arith::AddFOp::create(b, loc, other, sum);
-    return sums;
+    return added(choose(isFirstBlock, fresh, soFar), sums);
+  }
+
+  SmallVector<Value> added(ValueRange first, ValueRange second) {
+    return llvm::map_to_vector(llvm::zip_equal(first, second), [&](auto pair) -> Value {
+      return arith::AddFOp::create(b, loc, std::get<0>(pair), std::get<1>(pair));
+    });
   }
 
   /// One sum of products a cell, or where that is few, several, each with its own part of the
@@ -384,12 +383,10 @@ private:
       return results;
     };
     sums = tile.loop(b.getIndexAttr(steps), sums, several, parts);
-    // The last onto the first, as long as there are several.
-    for (; sums.size() > cells.size(); sums.pop_back()) {
-      Value &other = sums[sums.size() - 1 - cells.size()];
-      other = arith::AddFOp::create(b, loc, other, sums.back());
-    }
-    return sums;
+    SmallVector<Value> total(sums.begin(), sums.begin() + cells.size());
+    for (int64_t part = 1; part < parts; ++part)
+      total = added(total, ArrayRef(sums).slice(part * cells.size(), cells.size()));
+    return total;
   }
 
   SmallVector<Value> zeros(ArrayRef<Cell> cells) {

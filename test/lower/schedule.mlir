@@ -47,9 +47,9 @@ func.func @convolution(%x: tensor<?x26x26x32xf32>, %f: tensor<3x3x32x64xf32>, %b
 // CHECK: %[[SUMS:.*]]:8 = scf.for {{.*}} step %c4 
 // CHECK-COUNT-4: arith.mulf {{.*}} vector<2xf32>
 // CHECK-NOT: arith.mulf {{.*}} vector<2xf32>
-// CHECK: arith.addf %[[SUMS]]#5, %[[SUMS]]#7 : vector<2xf32>
-// CHECK: arith.addf %[[SUMS]]#4, %[[SUMS]]#6 : vector<8xf32>
-// CHECK: arith.addf %[[SUMS]]#3, %{{.*}} : vector<2xf32>
+// CHECK: arith.addf %[[SUMS]]#0, %[[SUMS]]#2 : vector<8xf32>
+// CHECK: arith.addf %[[SUMS]]#1, %[[SUMS]]#3 : vector<2xf32>
+// CHECK: arith.addf %{{.*}}, %[[SUMS]]#4 : vector<8xf32>
 // CHECK: return
 func.func @dense(%x: tensor<?x128xf32>, %k: tensor<128x10xf32>) -> tensor<?x10xf32> {
   %0 = graph.matmul %x, %k : (tensor<?x128xf32>, tensor<128x10xf32>) -> tensor<?x10xf32>
