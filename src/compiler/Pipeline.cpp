@@ -73,6 +73,7 @@ static void addOptimize(OpPassManager &passes, const PipelineSettings &settings)
 static void addLinalg(OpPassManager &passes, const PipelineSettings &settings) {
   lower::GraphToLinalgOptions options;
   options.winogradTile = settings.level == 0 ? 0 : settings.winogradTile;
+  options.cacheBytes = settings.target.cacheBytes;
   passes.addPass(lower::createGraphToLinalg(options));
   passes.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
   passes.addPass(createCanonicalizerPass());
@@ -104,6 +105,7 @@ static void addSchedule(OpPassManager &passes, const PipelineSettings &settings)
   lower::ScheduleKernelsOptions options;
   options.vectorBytes = settings.target.vectorBytes;
   options.vectorRegisters = settings.target.vectorRegisters;
+  options.cacheBytes = settings.target.cacheBytes;
   options.threads = settings.threads;
   passes.addNestedPass<func::FuncOp>(lower::createScheduleKernels(options));
   passes.addPass(createCanonicalizerPass());

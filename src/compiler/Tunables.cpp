@@ -34,10 +34,10 @@ Expected<std::vector<Tunable>> tunables(const keras::Model &model, const Compile
   Compilation compilation(options, nullptr);
   HORNET_TRY(compilation.begin(model));
   const PipelineSettings &settings = compilation.settings;
-  lower::TuningScope scope{
-      {settings.target.vectorBytes, settings.target.vectorRegisters, settings.threads},
-      settings.winogradTile,
-      batch};
+  lower::TuningScope scope{{settings.target.vectorBytes, settings.target.vectorRegisters,
+                            settings.threads, settings.target.cacheBytes},
+                           settings.winogradTile,
+                           batch};
   for (const StageName &row : stageNames) {
     if (row.stage == Stage::schedule)
       break;

@@ -9,6 +9,7 @@
 #include "llvm/TargetParser/Triple.h"
 
 #include <mutex>
+#include <unistd.h>
 
 namespace hornet::emit {
 
@@ -33,6 +34,8 @@ Expected<Target> parseTarget(const std::string &name) {
   if (name == "native") {
     target.cpu = llvm::sys::getHostCPUName().str();
     target.features = hostFeatures();
+    if (long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE); bytes > 0)
+      target.cacheBytes = bytes;
   }
   std::string why;
   llvm::Triple triple(target.triple);

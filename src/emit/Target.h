@@ -19,11 +19,13 @@ struct Target {
   std::string features;     ///< LLVM's feature string, "+avx2,…"
   int64_t vectorBytes = 16; ///< of one vector register
   int64_t vectorRegisters = 16;
-  bool convertsHalf = false; ///< has instructions between float16 and float32 (F16C)
+  int64_t cacheBytes = 1 << 20; ///< of the largest cache that is a core's own
+  bool convertsHalf = false;    ///< has instructions between float16 and float32 (F16C)
 };
 
 /// "native" is the machine that runs this; everything else is a name that LLVM knows (x86-64-v3,
-/// x86-64-v4, skylake-avx512, znver4, …). Input error: an unknown name.
+/// x86-64-v4, skylake-avx512, znver4, …), whose caches are not known: they count as 1 MiB. Input
+/// error: an unknown name.
 Expected<Target> parseTarget(const std::string &name);
 
 } // namespace hornet::emit

@@ -24,7 +24,7 @@ struct GraphToLinalg : impl::GraphToLinalgBase<GraphToLinalg> {
     RewritePatternSet patterns(&getContext());
     addElementwiseToLinalg(patterns);
     addContractionToLinalg(patterns);
-    addConvolutionToWinograd(patterns, winogradTile);
+    addConvolutionToWinograd(patterns, winogradTile, cacheBytes);
     addPoolToLinalg(patterns);
     addRandomToLinalg(patterns);
     addReductionToLinalg(patterns);

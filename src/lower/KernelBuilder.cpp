@@ -352,22 +352,63 @@ private:
       Reader before(tile);
       return llvm::map_to_vector(cells, [&](const Cell &cell) { return start(before, cell); });
     };
+    ArrayRef<unsigned> loops = kernel.reductionLoops;
+    if (schedule.partSums)
+      return buildReductions(loops.take_front(1), fresh(), [&](ValueRange before) {
+        return added(before, buildReductions(loops.drop_front(), zeros(cells), step));
+      });
     if (!schedule.reductionBlock)
-      return buildReductions(kernel.reductionLoops, fresh(), step);
+      return reduceSideBySide(cells, fresh(), step);
     // Each block has a sum of its own, from zero: sums of sums round less than one long sum.
     auto soFar = [&] {
       return llvm::map_to_vector(cells, [&](const Cell &cell) {
         return tile.readVector(slice, inSlice(cell), cell.width);
       });
     };
+    SmallVector<Value> sums = reduceSideBySide(cells, zeros(cells), step);
+    return added(choose(isFirstBlock, fresh, soFar), sums);
+  }
+
+  SmallVector<Value> added(ValueRange first, ValueRange second) {
+    return llvm::map_to_vector(llvm::zip_equal(first, second), [&](auto pair) -> Value {
+      return arith::AddFOp::create(b, loc, std::get<0>(pair), std::get<1>(pair));
+    });
+  }
+
+  /// One sum of products a cell, or where that is few, several, each with its own part of the
+  /// terms.
+  SmallVector<Value> reduceSideBySide(ArrayRef<Cell> cells, ValueRange first,
+                                      llvm::function_ref<SmallVector<Value>(ValueRange)> step) {
+    unsigned loop = kernel.reductionLoops.front();
+    int64_t steps = schedule.reductionBlock ? schedule.reductionBlock : kernel.extents[loop];
+    bool adds =
+        kernel.reductionLoops.size() == 1 && isa_and_nonnull<arith::AddFOp>(combinerOf(kernel));
+    int64_t parts = adds ? sumsSideBySide(cells.size(), steps) : 1;
+    if (parts == 1)
+      return buildReductions(kernel.reductionLoops, first, step);
+    SmallVector<Value> sums(first);
+    while (sums.size() < parts * cells.size())
+      llvm::append_range(sums, zeros(cells));
+    OpFoldResult start = reductionStart ? reductionStart : OpFoldResult(b.getIndexAttr(0));
+    auto several = [&](Value at, ValueRange carried) {
+      SmallVector<Value> results;
+      for (int64_t part = 0; part < parts; ++part) {
+        tile.steps[loop] =
+            apply(b.getAffineDimExpr(0) + b.getAffineDimExpr(1) + part, {start, OpFoldResult(at)});
+        llvm::append_range(results, step(carried.slice(part * cells.size(), cells.size())));
+      }
+      return results;
+    };
+    sums = tile.loop(b.getIndexAttr(steps), sums, several, parts);
+    SmallVector<Value> total(sums.begin(), sums.begin() + cells.size());
+    for (int64_t part = 1; part < parts; ++part)
+      total = added(total, ArrayRef(sums).slice(part * cells.size(), cells.size()));
+    return total;
+  }
+
+  SmallVector<Value> zeros(ArrayRef<Cell> cells) {
     Operation *add = combinerOf(kernel);
-    SmallVector<Value> zeros =
-        llvm::map_to_vector(cells, [&](const Cell &cell) { return neutral(add, cell.width); });
-    SmallVector<Value> sums = buildReductions(kernel.reductionLoops, zeros, step);
-    SmallVector<Value> before = choose(isFirstBlock, fresh, soFar);
-    for (auto [sum, other] : llvm::zip_equal(sums, before))
-      sum = arith::AddFOp::create(b, loc, other, sum);
-    return sums;
+    return llvm::map_to_vector(cells, [&](const Cell &cell) { return neutral(add, cell.width); });
   }
 
   //===--------------------------------------------------------------------===//

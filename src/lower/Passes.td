@@ -18,7 +18,9 @@ def GraphToLinalg : Pass<"graph-to-linalg", "::mlir::ModuleOp"> {
     where that is cheaper, and stay so until `schedule`.
   }];
   let options = [Option<"winogradTile", "winograd-tile", "int64_t", "0",
-                        "Largest tile of minimal filtering: 2, 4, or 0 for none">];
+                        "Largest tile of minimal filtering: 2, 4, or 0 for none">,
+                 Option<"cacheBytes", "cache-bytes", "int64_t", "1 << 20",
+                        "Bytes of the largest cache that is a core's own">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
                            "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
 }
@@ -81,6 +83,8 @@ def ScheduleKernels : Pass<"schedule", "::mlir::func::FuncOp"> {
   let options = [
     Option<"vectorBytes", "vector-bytes", "int64_t", "32", "Bytes of a vector register">,
     Option<"vectorRegisters", "vector-registers", "int64_t", "16", "Number of vector registers">,
+    Option<"cacheBytes", "cache-bytes", "int64_t", "1 << 20",
+           "Bytes of the largest cache that is a core's own">,
     Option<"threads", "threads", "int64_t", "1", "Threads that parallel loops are shared by">];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
                            "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",

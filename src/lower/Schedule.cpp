@@ -7,10 +7,9 @@ using namespace mlir;
 namespace hornet::lower {
 namespace {
 
-/// Of the second-level cache, where the processor's description says nothing.
-constexpr int64_t ownCacheBytes = 1 << 20;
 /// Products in one sum, and the least that are worth storing and loading the sums for.
 constexpr int64_t longestSum = 512, leastReductionBlock = 128;
+constexpr int64_t leastPartSum = 8;
 
 /// The largest divisor of `extent` up to `most`, at least 1.
 int64_t divisorUpTo(int64_t extent, int64_t most) {
@@ -82,15 +81,27 @@ int64_t filterBytes(const Kernel &kernel, const Roles &roles) {
 /// A divisor of a long sum of products, or 0 where it is short or none divides well: of which a
 /// block of the filter's columns fits into a quarter of the core's cache, and which is short enough
 /// for the sums of its blocks to round less than one sum would.
-int64_t reductionBlockOf(const Kernel &kernel, int64_t columnBytes, int64_t longest) {
+int64_t reductionBlockOf(const Kernel &kernel, int64_t columnBytes, int64_t longest,
+                         int64_t cacheBytes) {
   if (kernel.reductionLoops.size() != 1 || !isa_and_nonnull<arith::AddFOp>(combinerOf(kernel)))
     return 0;
   int64_t extent = kernel.extents[kernel.reductionLoops.front()];
-  int64_t most = std::min({longest, longestSum, ownCacheBytes / 4 / columnBytes});
+  int64_t most = std::min({longest, longestSum, cacheBytes / 4 / columnBytes});
   if (extent <= most)
     return 0;
   int64_t block = divisorUpTo(extent, most);
   return block >= leastReductionBlock ? block : 0;
+}
+
+/// Whether each step of the outermost reduction, a row of a convolution's filter, gets a sum of its
+/// own: sums of sums round less, where they are long enough to pay for adding them.
+bool sumsInParts(const Kernel &kernel) {
+  if (kernel.reductionLoops.size() < 2 || !isa_and_nonnull<arith::AddFOp>(combinerOf(kernel)))
+    return false;
+  int64_t inner = 1;
+  for (unsigned loop : ArrayRef(kernel.reductionLoops).drop_front())
+    inner *= kernel.extents[loop];
+  return inner >= leastPartSum && kernel.extents[kernel.reductionLoops.front()] > 1;
 }
 
 } // namespace
@@ -106,6 +117,14 @@ SmallVector<ColumnBlocks> splitColumns(int64_t extent, int64_t width, int64_t ve
   if (!rest.widths.empty())
     blocks.push_back(rest);
   return blocks;
+}
+
+int64_t sumsSideBySide(int64_t accumulators, int64_t steps) {
+  // Two multiply-adds begin in a cycle, and each takes four.
+  constexpr int64_t inFlight = 8, leastSteps = 32;
+  if (accumulators * 2 > inFlight || steps < leastSteps)
+    return 1;
+  return divisorUpTo(steps, inFlight / accumulators);
 }
 
 static int64_t vectorElements(const Kernel &kernel, const Machine &machine) {
@@ -177,7 +196,7 @@ TileChoice chooseTile(const Kernel &kernel, const Roles &roles, const Machine &m
            kernel.extents[loop] >= 2 * machine.threads;
   });
   bool fewOuter = machine.threads > 1 && !manyOuter;
-  bool sharesColumns = filterBytes(kernel, roles) > ownCacheBytes / 2 ||
+  bool sharesColumns = filterBytes(kernel, roles) > machine.cacheBytes / 2 ||
                        (fewOuter && columnBlocks >= machine.threads);
   TileChoice tile;
   tile.vectors = std::min(vectors, needed);
@@ -185,8 +204,9 @@ TileChoice chooseTile(const Kernel &kernel, const Roles &roles, const Machine &m
   tile.sharesColumns = columnBlocks > 1 && tuned.orElse("sharesColumns", sharesColumns);
   tile.sharesRows = roles.rows && !tile.sharesColumns && tuned.orElse("sharesRows", fewOuter);
   if (roles.rows && !tile.sharesRows && ShapedType::isDynamic(kernel.extents[*roles.rows]))
-    tile.reductionBlock = reductionBlockOf(kernel, tile.vectors * machine.vectorBytes,
-                                           tuned.orElse("reductionBlock", longestSum));
+    tile.reductionBlock =
+        reductionBlockOf(kernel, tile.vectors * machine.vectorBytes,
+                         tuned.orElse("reductionBlock", longestSum), machine.cacheBytes);
   return tile;
 }
 
@@ -206,6 +226,7 @@ Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine 
     schedule.regions.push_back({single, {ColumnBlocks{0, 1, {1}}}});
     return schedule;
   }
+  schedule.partSums = sumsInParts(kernel);
   Tuned tuned = tunedFor(kernel, roles);
   TileChoice tile = chooseTile(kernel, roles, machine, tuned);
   schedule.sharesColumns = tile.sharesColumns;
@@ -312,21 +333,21 @@ constexpr double stepsPerTransformedElement = 5;
 /// How much cheaper it must be on paper, before it is worth its rounding.
 constexpr double leastGain = 0.8;
 
-double streamed(double steps, double filterElements) {
+double streamed(double steps, double filterElements, int64_t cacheBytes) {
   double bytes = filterElements * sizeof(float);
-  return bytes > ownCacheBytes ? std::max(steps, bytes * stepsPerByte) : steps;
+  return bytes > cacheBytes ? std::max(steps, bytes * stepsPerByte) : steps;
 }
 
-double directSteps(const ConvolutionExtents &e) {
+double directSteps(const ConvolutionExtents &e, int64_t cacheBytes) {
   double filter = 9. * e.channels * e.filters;
-  return streamed(filter * e.rows * e.columns, filter);
+  return streamed(filter * e.rows * e.columns, filter, cacheBytes);
 }
 
-double winogradSteps(const ConvolutionExtents &e, int64_t tile) {
+double winogradSteps(const ConvolutionExtents &e, int64_t tile, int64_t cacheBytes) {
   double tiles = llvm::divideCeil(e.rows, tile) * llvm::divideCeil(e.columns, tile);
   double elements = (tile + 2) * (tile + 2), filter = elements * e.channels * e.filters;
   double transforms = stepsPerTransformedElement * elements * (e.channels + e.filters);
-  return streamed(tiles * (filter + transforms), filter);
+  return streamed(tiles * (filter + transforms), filter, cacheBytes);
 }
 
 } // namespace
@@ -335,25 +356,26 @@ static bool fits(const ConvolutionExtents &extents, int64_t tile) {
   return std::min(extents.rows, extents.columns) >= tile;
 }
 
-int64_t chooseWinogradTile(const ConvolutionExtents &extents, int64_t largest, const Tuned &tuned) {
+int64_t chooseWinogradTile(const ConvolutionExtents &extents, int64_t largest, int64_t cacheBytes,
+                           const Tuned &tuned) {
   int64_t measured = tuned.orElse("tile", largest + 1);
   if (measured <= largest && fits(extents, measured))
     return measured;
   int64_t best = 0;
-  double least = leastGain * directSteps(extents);
+  double least = leastGain * directSteps(extents, cacheBytes);
   for (int64_t tile = 2; tile <= largest; tile += 2) {
-    if (!fits(extents, tile) || winogradSteps(extents, tile) >= least)
+    if (!fits(extents, tile) || winogradSteps(extents, tile, cacheBytes) >= least)
       continue;
     best = tile;
-    least = winogradSteps(extents, tile);
+    least = winogradSteps(extents, tile, cacheBytes);
   }
   return best;
 }
 
 std::vector<Choice> winogradTileChoices(const ConvolutionExtents &extents, int64_t largest,
-                                        const Tuned &tuned) {
+                                        int64_t cacheBytes, const Tuned &tuned) {
   Choices choices;
-  choices.add({{"tile", chooseWinogradTile(extents, largest, tuned)}});
+  choices.add({{"tile", chooseWinogradTile(extents, largest, cacheBytes, tuned)}});
   for (int64_t tile = 0; tile <= largest; tile += 2)
     if (fits(extents, tile))
       choices.add({{"tile", tile}});
@@ -391,7 +413,7 @@ WinogradSchedule chooseWinograd(const ConvolutionExtents &extents, int64_t tile,
     }
   }
   schedule.filters = divisorUpTo(extents.filters, tuned.orElse("filters", schedule.filters));
-  schedule.work = static_cast<int64_t>(winogradSteps(extents, tile));
+  schedule.work = static_cast<int64_t>(winogradSteps(extents, tile, machine.cacheBytes));
   return schedule;
 }
 

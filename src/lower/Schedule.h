@@ -15,6 +15,7 @@ struct Machine {
   int64_t vectorBytes = 32;
   int64_t vectorRegisters = 16;
   int64_t threads = 1;
+  int64_t cacheBytes = 1 << 20; ///< of the largest cache that is a core's own
 };
 
 /// `count` blocks of `size` steps of a loop, from `start` on. The expressions are over one symbol,
@@ -52,6 +53,8 @@ struct Schedule {
   /// Whether the outer loops lie within the blocks of the reduction: then all of the output takes
   /// its part of a block (a sample of the batch, which stays in cache) before the next one.
   bool blocksOutermost = false;
+  /// Whether each step of the outermost reduction has a sum of its own, from zero.
+  bool partSums = false;
   /// Of a reduction that is itself the vector: vectors a step, each with its own partial result.
   int64_t partials = 1, vectorWidth = 1;
 };
@@ -71,6 +74,9 @@ Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine 
 /// differ for this batch. Nothing about other kernels.
 std::vector<Choice> tileChoices(const Kernel &kernel, const Roles &roles, const Machine &machine,
                                 int64_t batch);
+/// Sums that a tile splits each of its `accumulators` sums of `steps` terms into, side by side: an
+/// addition waits for the one before it in its sum, so that few sums leave the processor idle.
+int64_t sumsSideBySide(int64_t accumulators, int64_t steps);
 
 /// What a 3x3 convolution of one sample is made of: its results, and the channels of its input.
 struct ConvolutionExtents {
@@ -79,11 +85,12 @@ struct ConvolutionExtents {
 
 /// The tile of minimal filtering that makes this convolution cheapest, at most `largest`, which
 /// bounds what was measured too: larger ones round more. 0 for computing it directly.
-int64_t chooseWinogradTile(const ConvolutionExtents &extents, int64_t largest, const Tuned &tuned);
+int64_t chooseWinogradTile(const ConvolutionExtents &extents, int64_t largest, int64_t cacheBytes,
+                           const Tuned &tuned);
 
 /// For tuning: the tile, and the others that are allowed.
 std::vector<Choice> winogradTileChoices(const ConvolutionExtents &extents, int64_t largest,
-                                        const Tuned &tuned);
+                                        int64_t cacheBytes, const Tuned &tuned);
 
 /// Blocks of tiles that are transformed, multiplied and transformed back while they stay in cache.
 struct WinogradSchedule {

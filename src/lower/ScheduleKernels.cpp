@@ -93,7 +93,7 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
       fillPaddingAlone(rewriter, insert);
       computeInPlace(rewriter, insert);
     }
-    Machine machine{vectorBytes, vectorRegisters, threads};
+    Machine machine{vectorBytes, vectorRegisters, threads, cacheBytes};
     SmallVector<graph::WinogradConvolutionOp> convolutions(
         getOperation().getBody().getOps<graph::WinogradConvolutionOp>());
     for (graph::WinogradConvolutionOp convolution : convolutions)

@@ -10,7 +10,8 @@ static std::vector<Choice> choicesFor(graph::ConvolutionOp op, const TuningScope
   std::optional<ConvolutionExtents> extents = winogradExtents(op);
   if (!extents)
     return {};
-  return winogradTileChoices(*extents, scope.winogradTile, Tuned(op, [&] { return nameOf(op); }));
+  return winogradTileChoices(*extents, scope.winogradTile, scope.machine.cacheBytes,
+                             Tuned(op, [&] { return nameOf(op); }));
 }
 
 static std::vector<Choice> choicesFor(graph::WinogradConvolutionOp op, const TuningScope &scope) {

@@ -33,7 +33,8 @@ std::optional<ConvolutionExtents> winogradExtents(graph::ConvolutionOp op);
 
 /// graph.convolution → graph.winograd_convolution where the schedule says that it pays; tiles of at
 /// most `largestTile`. The transform of the filter depends on parameters alone.
-void addConvolutionToWinograd(mlir::RewritePatternSet &patterns, int64_t largestTile);
+void addConvolutionToWinograd(mlir::RewritePatternSet &patterns, int64_t largestTile,
+                              int64_t cacheBytes);
 
 /// Replaces `op`, the elementwise op on its result and a pooling that fits into its tiles by loops
 /// over blocks of tiles.

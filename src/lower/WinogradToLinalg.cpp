@@ -74,14 +74,16 @@ Value transformFilter(OpBuilder &builder, Location loc, Value filter,
 }
 
 struct ConvolutionToWinograd : OpRewritePattern<graph::ConvolutionOp> {
-  ConvolutionToWinograd(MLIRContext *context, int64_t largestTile)
-      : OpRewritePattern(context, /*benefit=*/2), largestTile(largestTile) {}
+  ConvolutionToWinograd(MLIRContext *context, int64_t largestTile, int64_t cacheBytes)
+      : OpRewritePattern(context, /*benefit=*/2), largestTile(largestTile), cacheBytes(cacheBytes) {
+  }
 
   LogicalResult matchAndRewrite(graph::ConvolutionOp op, PatternRewriter &rewriter) const override {
     std::optional<ConvolutionExtents> extents = winogradExtents(op);
     if (!extents)
       return failure();
-    int64_t tile = chooseWinogradTile(*extents, largestTile, Tuned(op, [&] { return nameOf(op); }));
+    int64_t tile = chooseWinogradTile(*extents, largestTile, cacheBytes,
+                                      Tuned(op, [&] { return nameOf(op); }));
     if (tile == 0)
       return failure();
     Location loc = op.getLoc();
@@ -93,13 +95,14 @@ struct ConvolutionToWinograd : OpRewritePattern<graph::ConvolutionOp> {
     return success();
   }
 
-  int64_t largestTile;
+  int64_t largestTile, cacheBytes;
 };
 
 } // namespace
 
-void addConvolutionToWinograd(RewritePatternSet &patterns, int64_t largestTile) {
-  patterns.add<ConvolutionToWinograd>(patterns.getContext(), largestTile);
+void addConvolutionToWinograd(RewritePatternSet &patterns, int64_t largestTile,
+                              int64_t cacheBytes) {
+  patterns.add<ConvolutionToWinograd>(patterns.getContext(), largestTile, cacheBytes);
 }
 
 } // namespace hornet::lower

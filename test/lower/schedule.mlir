@@ -1,6 +1,8 @@
 // RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg,canonicalize,func.func(fuse-elementwise,schedule),canonicalize)' | FileCheck %s
 // RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg,canonicalize,func.func(fuse-elementwise,schedule{vector-bytes=64 vector-registers=32}),canonicalize)' | FileCheck %s --check-prefix=WIDE
 // RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg,canonicalize,func.func(fuse-elementwise,schedule{threads=2}),canonicalize)' | FileCheck %s --check-prefix=THREADS
+// RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg,canonicalize,func.func(fuse-elementwise,schedule{cache-bytes=65536}),canonicalize)' | FileCheck %s --check-prefix=SMALL
+// RUN: hornet-opt %s --pass-pipeline='builtin.module(graph-to-linalg,canonicalize,func.func(fuse-elementwise,schedule{cache-bytes=16777216}),canonicalize)' | FileCheck %s --check-prefix=LARGE
 
 // A convolution keeps 6 rows by 2 vectors of columns in registers over all of its reduction, with 16
 // registers of 8 floats; 6 by 4 with 32 registers of 16. Bias and relu happen before the store.
@@ -31,12 +33,23 @@ func.func @convolution(%x: tensor<?x26x26x32xf32>, %f: tensor<3x3x32x64xf32>, %b
 }
 
 // 10 columns are a vector of 8 and one of 2; rows of an unknown batch go 6 at a time, then 2, then 1.
+// A multiply-add waits for the one before it in its sum: two rows have two sums a result, one has four.
 
 // CHECK-LABEL: func.func @dense
+// CHECK: :12 = scf.for {{.*}} step %c1 
 // CHECK: vector.transfer_read {{.*}} vector<8xf32>
 // CHECK: vector.transfer_read {{.*}} vector<2xf32>
-// CHECK-COUNT-9: arith.mulf {{.*}} vector<2xf32>
+// CHECK-COUNT-6: arith.mulf {{.*}} vector<2xf32>
 // CHECK-NOT: arith.mulf {{.*}} vector<2xf32>
+// CHECK: :8 = scf.for {{.*}} step %c2 
+// CHECK-COUNT-4: arith.mulf {{.*}} vector<2xf32>
+// CHECK-NOT: arith.mulf {{.*}} vector<2xf32>
+// CHECK: %[[SUMS:.*]]:8 = scf.for {{.*}} step %c4 
+// CHECK-COUNT-4: arith.mulf {{.*}} vector<2xf32>
+// CHECK-NOT: arith.mulf {{.*}} vector<2xf32>
+// CHECK: arith.addf %[[SUMS]]#0, %[[SUMS]]#2 : vector<8xf32>
+// CHECK: arith.addf %[[SUMS]]#1, %[[SUMS]]#3 : vector<2xf32>
+// CHECK: arith.addf %{{.*}}, %[[SUMS]]#4 : vector<8xf32>
 // CHECK: return
 func.func @dense(%x: tensor<?x128xf32>, %k: tensor<128x10xf32>) -> tensor<?x10xf32> {
   %0 = graph.matmul %x, %k : (tensor<?x128xf32>, tensor<128x10xf32>) -> tensor<?x10xf32>
@@ -79,10 +92,37 @@ func.func @small(%x: tensor<?x10xf32>) -> tensor<?x10xf32> {
 // CHECK-COUNT-12: arith.addf
 // CHECK: scf.if %[[LAST]]
 // CHECK-COUNT-12: arith.cmpf olt
+// With a small cache the blocks are shorter; in a large one the filter stays, whatever reads it.
+// SMALL-LABEL: func.func @long_reduction
+// SMALL: scf.for %{{.*}} = %c0 to %c36 
+// SMALL: scf.for %{{.*}} = %c0 to %c256 
+// LARGE-LABEL: func.func @long_reduction
+// LARGE-NOT: scf.forall
+// LARGE: return
 func.func @long_reduction(%x: tensor<?x9216xf32>, %k: tensor<9216x128xf32>) -> tensor<?x128xf32> {
   %0 = graph.matmul %x, %k : (tensor<?x9216xf32>, tensor<9216x128xf32>) -> tensor<?x128xf32>
   %1 = graph.relu %0 : tensor<?x128xf32>
   return %1 : tensor<?x128xf32>
+}
+
+// Each row of an image has a sum of its own, from zero, which is then added to those before it; short
+// rows have not.
+
+// CHECK-LABEL: func.func @sum_of_image
+// CHECK: scf.for {{.*}} = %c0 to %c9 {{.*}} iter_args(%[[BEFORE:.*]] = %cst)
+// CHECK: %[[ROW:.*]] = scf.for {{.*}} = %c0 to %c8 {{.*}} iter_args(%[[SUM:.*]] = %cst)
+// CHECK: arith.addf %[[SUM]]
+// CHECK: arith.addf %[[BEFORE]], %[[ROW]]
+// CHECK-LABEL: func.func @sum_of_small_image
+// CHECK: scf.for {{.*}} = %c0 to %c9 {{.*}} iter_args(%[[BEFORE:.*]] = %cst)
+// CHECK: scf.for {{.*}} = %c0 to %c7 {{.*}} iter_args(%{{.*}} = %[[BEFORE]])
+func.func @sum_of_image(%x: tensor<?x9x8x8xf32>) -> tensor<?x8xf32> {
+  %0 = graph.reduce_sum %x dimensions [1, 2] : (tensor<?x9x8x8xf32>) -> tensor<?x8xf32>
+  return %0 : tensor<?x8xf32>
+}
+func.func @sum_of_small_image(%x: tensor<?x9x7x8xf32>) -> tensor<?x8xf32> {
+  %0 = graph.reduce_sum %x dimensions [1, 2] : (tensor<?x9x7x8xf32>) -> tensor<?x8xf32>
+  return %0 : tensor<?x8xf32>
 }
 
 // What has no contiguous vectors reads element by element, but still writes vectors.
