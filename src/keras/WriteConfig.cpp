@@ -65,10 +65,10 @@ private:
       convert(layer, spec["config"]);
     else if (!keras3())
       simplify(layer, spec["config"]);
-    if (!keras3())
+    if (!keras3() || !same)
       for (const char *key : {"module", "registered_name", "build_config"})
         spec.erase(key);
-    else if (form == archive || !same)
+    if (keras3() && (form == archive || !same))
       addModule(layer, spec);
     if (!model.isSequential()) {
       spec["name"] = layer.name;

@@ -186,6 +186,19 @@ TEST_F(SaveFile, ModelsOfKeras2BecomeKeras3sInAnArchive) {
             Json({"block", 0, 0}));
 }
 
+/// Nested models of Keras 2 name a module that Keras 3 has not.
+TEST_F(SaveFile, ModulesOfKeras2DoNotComeAlong) {
+  Expected<Model> model =
+      readModel("test/golden/layers/graph__nested_functional/architecture_keras2.json");
+  ASSERT_TRUE(model);
+  std::string path = save({*model, {}, {}}, "m.keras");
+  auto archive = formats::ZipArchive::open(formats::readFile(path).value(), path).value();
+  auto bytes = archive.read("config.json").value();
+  Json config = Json::parse(reinterpret_cast<const char *>(bytes.data()),
+                            reinterpret_cast<const char *>(bytes.data()) + bytes.size());
+  EXPECT_EQ(config["config"]["layers"][1]["module"], "keras.src.models.functional");
+}
+
 TEST_F(SaveFile, WhatKeras3DoesNotHaveIsRefusedByName) {
   for (auto [name, layer, words] :
        {std::tuple("thresholded_relu__theta", "ThresholdedReLU", "no such layer"),
@@ -292,6 +305,91 @@ TEST_F(SaveFile, KerassOwnTrainingIsRead) {
     EXPECT_EQ(read->optimizer->slots[0].value.shape(), (Shape{5, 6})) << name;
     EXPECT_EQ(read->optimizer->slots[11].value.shape(), (Shape{3})) << name;
   }
+}
+
+/// Files of Keras 3 after two steps, in both forms, with the same state.
+TEST_F(SaveFile, WhatATrainingStoppedWithIsRead) {
+  struct Case {
+    const char *name, *className;
+    double rate;
+    size_t slots;
+    const char *first; ///< in the .h5
+  };
+  for (const Case &row : {Case{"adam", "Adam", 0.02, 8, "adam/m_hidden_kernel_momentum"},
+                          Case{"sgd_momentum", "SGD", 0.05, 4, "sgd/m_hidden_kernel_momentum"},
+                          Case{"rmsprop", "RMSprop", 0.01, 4, "rm_sprop/m_hidden_kernel_velocity"}}) {
+    std::string path = std::string("test/golden/training/optimizers/resume_") + row.name + "/model";
+    auto archive = readTraining(path + ".keras"), hdf5 = readTraining(path + ".h5");
+    ASSERT_TRUE(archive && hdf5);
+    ASSERT_TRUE(archive->optimizer && hdf5->optimizer);
+    EXPECT_EQ(hdf5->config->optimizer["class_name"], row.className);
+    EXPECT_EQ(archive->config->optimizer["class_name"], row.className);
+    EXPECT_EQ(hdf5->optimizer->iterations, 2);
+    EXPECT_FLOAT_EQ(*archive->optimizer->learningRate, row.rate);
+    const auto &ours = archive->optimizer->slots, &theirs = hdf5->optimizer->slots;
+    ASSERT_EQ(ours.size(), row.slots) << row.name;
+    ASSERT_EQ(theirs.size(), row.slots) << row.name;
+    if (*row.first)
+      EXPECT_EQ(theirs[0].path, row.first);
+    for (size_t i = 0; i < ours.size(); ++i)
+      expectSame({ours[i].value}, {theirs[i].value});
+  }
+}
+
+/// The class and config keys of the optimizer in an .h5.
+Json optimizerIn(const std::string &path) {
+  std::string text = openHdf5(path).stringAttribute("/", "training_config").value().value();
+  return Json::parse(text)["optimizer_config"];
+}
+
+TEST_F(SaveFile, OptimizersAreSpelledAsTheirGenerationDoes) {
+  Json keras3 = optimizerIn(save(twoLayers(), "m.h5", adam()));
+  EXPECT_EQ(keras3["class_name"], "Adam");
+  EXPECT_FALSE(keras3.contains("module"));
+  EXPECT_FALSE(keras3["config"].contains("loss_scale_factor")) << "Keras 2 has no such key";
+
+  Filled keras2 = twoLayers();
+  keras2.model.generation = Generation::keras2;
+  Json custom = optimizerIn(save(keras2, "m.h5", adam()));
+  EXPECT_EQ(custom["class_name"], "Custom>Adam");
+  EXPECT_EQ(custom["config"]["is_legacy_optimizer"], false);
+  EXPECT_THAT(
+      *openHdf5(folder / "m.h5").stringsAttribute("optimizer_weights", "weight_names").value(),
+      ElementsAre("iteration:0", "adam/hidden_kernel_momentum", "adam/variable_1"));
+  EXPECT_EQ(readTraining(folder / "m.h5")->config->optimizer["class_name"], "Adam");
+
+  Training early = adam();
+  early.config->optimizer["config"]["is_legacy_optimizer"] = true;
+  Json legacy = optimizerIn(save(keras2, "m.h5", early));
+  EXPECT_EQ(legacy["class_name"], "Adam");
+  EXPECT_FALSE(legacy["config"].contains("is_legacy_optimizer"));
+  EXPECT_EQ(readTraining(folder / "m.h5")->config->optimizer["config"]["is_legacy_optimizer"],
+            true);
+  // Its slots are in an order that Keras 3 does not have.
+  EXPECT_FALSE(readTraining(save(twoLayers(), "m.keras", early))->optimizer);
+}
+
+TEST_F(SaveFile, ASchedulesRateStaysTheSchedules) {
+  Training training = adam();
+  Json schedule = {{"class_name", "ExponentialDecay"}, {"config", {{"decay_rate", 0.5}}}};
+  training.config->optimizer["config"]["learning_rate"] = schedule;
+  training.optimizer->learningRate.reset();
+  for (const char *name : {"m.keras", "m.h5"}) {
+    auto read = readTraining(save(twoLayers(), name, training));
+    ASSERT_TRUE(read) << toString(read.error());
+    EXPECT_FALSE(read->optimizer->learningRate) << name;
+    EXPECT_EQ(read->optimizer->slots.size(), 2u) << name;
+    EXPECT_EQ(read->config->optimizer["config"]["learning_rate"]["class_name"], "ExponentialDecay");
+  }
+}
+
+TEST_F(SaveFile, AStateWithoutItsOptimizerIsABug) {
+  Training training = adam();
+  training.config.reset();
+  Filled filled = twoLayers();
+  auto saved = saveModel(filled.model, filled.parameters, filled.values, folder / "m.h5", training);
+  ASSERT_FALSE(saved);
+  EXPECT_THAT(toString(saved.error()), HasSubstr("without its configuration"));
 }
 
 TEST_F(SaveFile, AStateWithoutAStepCountIsRefused) {
