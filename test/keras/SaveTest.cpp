@@ -9,6 +9,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <random>
@@ -315,9 +316,10 @@ TEST_F(SaveFile, WhatATrainingStoppedWithIsRead) {
     size_t slots;
     const char *first; ///< in the .h5
   };
-  for (const Case &row : {Case{"adam", "Adam", 0.02, 8, "adam/m_hidden_kernel_momentum"},
-                          Case{"sgd_momentum", "SGD", 0.05, 4, "sgd/m_hidden_kernel_momentum"},
-                          Case{"rmsprop", "RMSprop", 0.01, 4, "rm_sprop/m_hidden_kernel_velocity"}}) {
+  for (const Case &row :
+       {Case{"adam", "Adam", 0.02, 8, "adam/m_hidden_kernel_momentum"},
+        Case{"sgd_momentum", "SGD", 0.05, 4, "sgd/m_hidden_kernel_momentum"},
+        Case{"rmsprop", "RMSprop", 0.01, 4, "rm_sprop/m_hidden_kernel_velocity"}}) {
     std::string path = std::string("test/golden/training/optimizers/resume_") + row.name + "/model";
     auto archive = readTraining(path + ".keras"), hdf5 = readTraining(path + ".h5");
     ASSERT_TRUE(archive && hdf5);
@@ -486,6 +488,13 @@ TEST_F(SaveFile, AKilledProcessLeavesAWholeFile) {
     ASSERT_EQ(waitpid(child, &status, 0), child);
     EXPECT_TRUE(WIFSIGNALED(status)) << "the child failed to save";
     EXPECT_NE(whichModel(path), 0) << round;
+  }
+  // What stands beside the files was about to be renamed: whole, where files may be nameless.
+  int nameless = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (nameless >= 0) {
+    ::close(nameless);
+    for (const auto &entry : std::filesystem::directory_iterator(folder))
+      EXPECT_NE(whichModel(entry.path()), 0) << entry.path();
   }
 }
 
