@@ -106,15 +106,6 @@ private:
       problem(layer, std::move(reason));
   }
 
-public:
-  static void addModelModule(Json &spec) {
-    // Functional is no public name of Keras's.
-    bool functional = spec["class_name"] == "Functional";
-    spec["module"] = functional ? "keras.src.models.functional" : "keras";
-    spec["registered_name"] = functional ? Json("Functional") : Json();
-  }
-
-private:
   static void addModule(const Layer &layer, Json &spec) {
     if (spec.contains("module"))
       return;
@@ -230,6 +221,13 @@ private:
 
 } // namespace
 
+void addModelModule(Json &spec) {
+  // Functional is no public name of Keras's.
+  bool functional = spec["class_name"] == "Functional";
+  spec["module"] = functional ? "keras.src.models.functional" : "keras";
+  spec["registered_name"] = functional ? Json("Functional") : Json();
+}
+
 Json tensorConfig(Json history) {
   return {{"shape", Json::array()}, {"dtype", "float32"}, {"keras_history", std::move(history)}};
 }
@@ -258,10 +256,12 @@ Expected<Json> configForArchive(const Model &model) {
   const Json &source = *model.source;
   bool same = model.generation == Generation::keras3;
   if (same && source.contains("module"))
-    for (const char *key : {"module", "registered_name", "build_config"})
-      spec[key] = source.value(key, Json());
+    for (const char *key : {"module", "registered_name", "build_config"}) {
+      if (source.contains(key))
+        spec[key] = source[key];
+    }
   else
-    ConfigWriter::addModelModule(spec);
+    addModelModule(spec);
   return spec;
 }
 

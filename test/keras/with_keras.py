@@ -182,6 +182,24 @@ def check_training(hornet, source, generation, scratch, table):
     table.count(f"Keras {generation}", f".{form}, goes on training", f"Keras {generation}", problem, True, source)
 
 
+def check_compiled(hornet, source, source_generation, scratch, table):
+    """A trained model as .h5 opens compiled, with its own optimizer and, from its own generation, its rate."""
+    saved = os.path.join(scratch, "compiled.h5")
+    refused = convert(hornet, source, None, saved)
+    for generation, k in KERAS.items():
+        problem = refused
+        try:
+            own = KERAS[source_generation].models.load_model(source).optimizer
+            optimizer = k.models.load_model(saved).optimizer
+            same_class = type(own).__name__ == type(optimizer).__name__
+            rates = [float(np.asarray(o.learning_rate)) for o in (own, optimizer)]
+            same_rate = rates[0] == rates[1] or (source_generation, generation) == (2, 3)
+            problem = problem or ("" if same_class and same_rate else f"{own} became {optimizer}, rates {rates}")
+        except Exception as error:  # noqa: BLE001
+            problem = problem or reason(error)
+        table.count(f"Keras {source_generation}", ".h5, compiled", f"Keras {generation}", problem, True, source)
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("hornet")
@@ -200,6 +218,7 @@ def main():
         resumed = [(path, 3) for path in sorted(glob.glob("test/golden/training/optimizers/resume_*/model.keras"))]
         for source, generation in [(adam + ".keras", 3), (adam + "_keras2.h5", 2), *resumed]:
             check_training(options.hornet, source, generation, scratch, table)
+            check_compiled(options.hornet, source, generation, scratch, table)
     table.show()
     sys.exit(1 if table.failures else 0)
 
