@@ -73,7 +73,7 @@ private:
     if (!model.isSequential()) {
       spec["name"] = layer.name;
       if (!same)
-        spec["inbound_nodes"] = writeNodes(model, layer);
+        spec["inbound_nodes"] = writeNodes(layer);
     }
     return spec;
   }
@@ -134,11 +134,11 @@ private:
     return spec;
   }
 
-  Json writeNodes(const Model &model, const Layer &layer) {
+  Json writeNodes(const Layer &layer) {
     Json nodes = Json::array();
     if (!layer.isInput())
       for (const Call &call : layer.calls)
-        nodes.push_back(keras3() ? node3(call) : node2(model, layer, call));
+        nodes.push_back(keras3() ? node3(call) : node2(layer, call));
     return nodes;
   }
 
@@ -161,7 +161,7 @@ private:
   }
 
   /// [["name", call, tensor, kwargs], …]; Keras 3 takes no other form of Keras 2's.
-  Json node2(const Model &model, const Layer &layer, const Call &call) {
+  Json node2(const Layer &layer, const Call &call) {
     Json kwargs = Json::object();
     for (const auto &[key, value] : call.kwargs.items())
       if (!value.is_null())
