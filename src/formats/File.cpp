@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,16 +34,37 @@ tl::unexpected<Error> cannotWrite(const std::string &path, const std::string &wh
   return machineError("cannot write " + path + ": " + why);
 }
 
-/// A new file beside `path`, its name in `temporary`; -1 with errno set on failure.
-int createBeside(const std::string &path, std::string &temporary) {
+/// Calls `make` with names beside `path` until it takes one, which is then in `temporary`. -1 with
+/// errno set on failure.
+template <class Make> int makeBeside(const std::string &path, std::string &temporary, Make make) {
   int number = -1;
   for (int attempt = 0; attempt < 100 && number < 0; ++attempt) {
     temporary = path + "." + std::to_string(getpid()) + "-" + std::to_string(attempt) + ".partial";
-    number = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    number = make(temporary.c_str());
     if (number < 0 && errno != EEXIST)
       break;
   }
   return number;
+}
+
+/// A file without a name in the folder of `path`, which is gone when the process is killed; -1
+/// where the file system has none.
+int openNameless(const std::string &path) {
+  std::string folder = std::filesystem::path(path).parent_path().string();
+  return ::open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+}
+
+int nameBeside(int number, const std::string &path, std::string &temporary) {
+  std::string link = "/proc/self/fd/" + std::to_string(number);
+  return makeBeside(path, temporary, [&](const char *name) {
+    return ::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+  });
+}
+
+int openBeside(const std::string &path, std::string &temporary) {
+  return makeBeside(path, temporary, [](const char *name) {
+    return ::open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  });
 }
 
 /// Zero, or the errno of what failed.
@@ -54,6 +76,31 @@ int writeAll(int number, std::span<const std::byte> bytes) {
     bytes = bytes.subspan(std::max<ssize_t>(count, 0));
   }
   return ::fsync(number) == 0 ? 0 : errno;
+}
+
+/// Writes all of a new file beside `path`, whose name is then in `temporary`. Zero, or the errno of
+/// what failed; `temporary` is empty then when there is nothing to remove.
+int writeBeside(const std::string &path, std::span<const std::byte> bytes,
+                std::optional<mode_t> mode, std::string &temporary) {
+  auto fill = [&](Descriptor &file) {
+    if (mode)
+      (void)::fchmod(file.number, *mode);
+    return writeAll(file.number, bytes);
+  };
+  if (Descriptor file(openNameless(path)); file.number >= 0) {
+    if (int failure = fill(file))
+      return failure;
+    if (nameBeside(file.number, path, temporary) == 0)
+      return 0;
+  }
+  // Without /proc, or on a file system that knows no files without names.
+  Descriptor file(openBeside(path, temporary));
+  if (file.number < 0) {
+    temporary.clear();
+    return errno;
+  }
+  int failure = fill(file);
+  return failure || file.close() ? failure : errno;
 }
 
 } // namespace
@@ -108,22 +155,18 @@ Expected<void> writeFile(const std::string &path, std::span<const std::byte> byt
     return cannotWrite(path,
                        S_ISDIR(status.st_mode) ? "it is a directory" : "it is not a regular file");
 
-  std::string temporary;
-  Descriptor file(createBeside(target, temporary));
-  if (file.number < 0)
-    return cannotWrite(path, reasonOf(errno));
+  std::optional<mode_t> mode;
   if (exists)
-    (void)::fchmod(file.number, status.st_mode & 07777);
-  int failure = writeAll(file.number, bytes);
-  if (!failure && !file.close())
-    failure = errno;
+    mode = status.st_mode & 07777;
+  std::string temporary;
+  int failure = writeBeside(target, bytes, mode, temporary);
   if (!failure && ::rename(temporary.c_str(), target.c_str()) != 0)
     failure = errno;
-  if (failure) {
+  if (!failure)
+    return {};
+  if (!temporary.empty())
     ::unlink(temporary.c_str());
-    return cannotWrite(path, reasonOf(failure));
-  }
-  return {};
+  return cannotWrite(path, reasonOf(failure));
 }
 
 namespace {

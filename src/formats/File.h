@@ -23,6 +23,7 @@ using Bytes = std::vector<std::byte>;
 Expected<Bytes> readFile(const std::string &path, size_t limit = size_t{4} << 30);
 
 /// Writes beside `path` and renames, so that `path` is either as it was or complete.
+/// On file systems that permit it, a process that is killed leaves nothing half-written behind.
 /// Machine error when the folder is missing, the disk is full, …; nothing is left behind then.
 Expected<void> writeFile(const std::string &path, std::span<const std::byte> bytes);
 

@@ -1,5 +1,6 @@
 #include "keras/Builder.h"
 #include "keras/Config.h"
+#include "keras/WriteConfig.h"
 
 #include <fmt/format.h>
 #include <map>
@@ -25,6 +26,8 @@ Json specOf(const LayerNode &layer, const std::string &name) {
                {"config", layer.config},
                {"registered_name", nullptr}};
   spec["config"]["name"] = name;
+  if (layer.config.contains("layers"))
+    addModelModule(spec);
   return spec;
 }
 
@@ -48,7 +51,9 @@ Json modelSpec(const char *className, const std::string &name, Json config) {
   config["trainable"] = true;
   if (!name.empty())
     config["name"] = name;
-  return {{"module", "keras"}, {"class_name", className}, {"config", std::move(config)}};
+  Json spec = {{"class_name", className}, {"config", std::move(config)}};
+  addModelModule(spec);
+  return spec;
 }
 
 /// The graph behind a functional model's outputs, as Keras 3 writes it.
@@ -142,7 +147,8 @@ KerasTensor LayerHandle::operator()(const std::vector<KerasTensor> &inputs) cons
 std::vector<KerasTensor> LayerHandle::call(const std::vector<KerasTensor> &inputs) const {
   auto made = std::make_shared<const CallNode>(node, inputs, inputs.size() != 1);
   auto outputs = node->config.find("output_layers");
-  size_t count = outputs == node->config.end() ? 1 : outputs->size();
+  bool single = outputs == node->config.end() || (!outputs->empty() && outputs->at(0).is_string());
+  size_t count = single ? 1 : outputs->size();
   std::vector<KerasTensor> results;
   results.reserve(count);
   for (size_t i = 0; i < count; ++i)
@@ -200,6 +206,9 @@ Json Functional::toConfig() const {
     config["input_layers"].push_back(writer.triple(input));
   for (const KerasTensor &output : outputs)
     config["output_layers"].push_back(writer.outputTriple(output));
+  for (const char *key : {"input_layers", "output_layers"})
+    if (Json &ports = config[key]; ports.size() == 1)
+      ports = Json(ports[0]); // a list of one would make Keras answer with one
   return modelSpec("Functional", name, std::move(config));
 }
 

@@ -127,7 +127,7 @@ Expected<Training> readHdf5(Bytes bytes, const std::string &path) {
   auto names = HORNET_TRY(file.stringsAttribute(group, "weight_names"));
   Variables variables;
   for (const std::string &name : names ? *names : std::vector<std::string>())
-    variables.emplace_back(name, group + "/" + name);
+    variables.emplace_back(name, fmt::format("{}/{}", group, name));
   bool hasRate = variables.size() > 1 && variables[1].first.ends_with("/learning_rate");
   if (!variables.empty())
     training.optimizer = HORNET_TRY(readState(file, variables, hasRate));

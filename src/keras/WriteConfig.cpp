@@ -65,15 +65,15 @@ private:
       convert(layer, spec["config"]);
     else if (!keras3())
       simplify(layer, spec["config"]);
-    if (!keras3())
+    if (!keras3() || !same)
       for (const char *key : {"module", "registered_name", "build_config"})
         spec.erase(key);
-    else if (form == archive || !same)
+    if (keras3() && (form == archive || !same))
       addModule(layer, spec);
     if (!model.isSequential()) {
       spec["name"] = layer.name;
       if (!same)
-        spec["inbound_nodes"] = writeNodes(model, layer);
+        spec["inbound_nodes"] = writeNodes(layer);
     }
     return spec;
   }
@@ -106,15 +106,6 @@ private:
       problem(layer, std::move(reason));
   }
 
-public:
-  static void addModelModule(Json &spec) {
-    // Functional is no public name of Keras's.
-    bool functional = spec["class_name"] == "Functional";
-    spec["module"] = functional ? "keras.src.models.functional" : "keras";
-    spec["registered_name"] = functional ? Json("Functional") : Json();
-  }
-
-private:
   static void addModule(const Layer &layer, Json &spec) {
     if (spec.contains("module"))
       return;
@@ -143,11 +134,11 @@ private:
     return spec;
   }
 
-  Json writeNodes(const Model &model, const Layer &layer) {
+  Json writeNodes(const Layer &layer) {
     Json nodes = Json::array();
     if (!layer.isInput())
       for (const Call &call : layer.calls)
-        nodes.push_back(keras3() ? node3(call) : node2(model, layer, call));
+        nodes.push_back(keras3() ? node3(call) : node2(layer, call));
     return nodes;
   }
 
@@ -170,7 +161,7 @@ private:
   }
 
   /// [["name", call, tensor, kwargs], …]; Keras 3 takes no other form of Keras 2's.
-  Json node2(const Model &model, const Layer &layer, const Call &call) {
+  Json node2(const Layer &layer, const Call &call) {
     Json kwargs = Json::object();
     for (const auto &[key, value] : call.kwargs.items())
       if (!value.is_null())
@@ -230,6 +221,13 @@ private:
 
 } // namespace
 
+void addModelModule(Json &spec) {
+  // Functional is no public name of Keras's.
+  bool functional = spec["class_name"] == "Functional";
+  spec["module"] = functional ? "keras.src.models.functional" : "keras";
+  spec["registered_name"] = functional ? Json("Functional") : Json();
+}
+
 Json tensorConfig(Json history) {
   return {{"shape", Json::array()}, {"dtype", "float32"}, {"keras_history", std::move(history)}};
 }
@@ -258,10 +256,12 @@ Expected<Json> configForArchive(const Model &model) {
   const Json &source = *model.source;
   bool same = model.generation == Generation::keras3;
   if (same && source.contains("module"))
-    for (const char *key : {"module", "registered_name", "build_config"})
-      spec[key] = source.value(key, Json());
+    for (const char *key : {"module", "registered_name", "build_config"}) {
+      if (source.contains(key))
+        spec[key] = source[key];
+    }
   else
-    ConfigWriter::addModelModule(spec);
+    addModelModule(spec);
   return spec;
 }
 

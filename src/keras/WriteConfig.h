@@ -10,6 +10,9 @@
 
 namespace hornet::keras {
 
+/// Says where Keras 3 finds the class of a model's specification.
+void addModelModule(Json &spec);
+
 /// For an HDF5 file. What Keras 2 read stays Keras 2's; what Keras 3 read is respelled for Keras 2,
 /// which Keras 3 reads too, and stays Keras 3's where that cannot be done.
 Expected<Json> configForHdf5(const Model &model);

@@ -50,6 +50,7 @@ private:
 std::vector<size_t> inKerasOrder(const Values &values) {
   Places places(values.model);
   std::vector<std::vector<int>> keys;
+  keys.reserve(values.parameters.size());
   for (const Parameter &parameter : values.parameters)
     keys.push_back(places.of(parameter));
   std::vector<size_t> order(keys.size());
@@ -83,6 +84,7 @@ void writeLegacyWeights(const Values &values, const std::string &root,
                         const std::string &kerasVersion, Hdf5Writer &file) {
   std::vector<size_t> order = inKerasOrder(values);
   std::vector<Parameter> sorted;
+  sorted.reserve(order.size());
   for (size_t i : order)
     sorted.push_back(values.parameters[i]);
   std::map<std::string, ModelGroup> groups;

@@ -1,115 +1,13 @@
-#include "keras/Save.h"
-#include "formats/File.h"
-#include "formats/Hdf5.h"
-#include "formats/Hdf5Writer.h"
 #include "formats/Zip.h"
-#include "keras/Builder.h"
-#include "test/keras/Golden.h"
-
-#include <chrono>
-#include <csignal>
-#include <cstring>
-#include <filesystem>
-#include <gmock/gmock.h>
-#include <random>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <thread>
-#include <unistd.h>
+#include "test/keras/SaveFixture.h"
 
 using namespace hornet;
 using namespace hornet::keras;
-using golden::parameter;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
 namespace {
-
-/// A model with a value for each parameter.
-struct Filled {
-  Model model;
-  std::vector<Parameter> parameters;
-  std::vector<Tensor> values;
-};
-
-/// Distinct values that `seed` decides.
-std::vector<Tensor> valuesFor(const std::vector<Parameter> &parameters, float seed) {
-  std::vector<Tensor> values;
-  for (const Parameter &parameter : parameters) {
-    Tensor &value = values.emplace_back(DType::f32, parameter.shape);
-    for (float &element : value.as<float>())
-      element = seed += 0.25f;
-  }
-  return values;
-}
-
-Filled twoLayers(float seed = 1) {
-  Sequential builder({}, "net");
-  builder.add(layers::Input({4}, {.name = "x"}));
-  builder.add(layers::Dense(3, {.activation = "relu", .name = "hidden"}));
-  builder.add(layers::Dropout(0.5));
-  builder.add(layers::Dense(2, {.activation = "softmax", .name = "out"}));
-  Filled result{builder.toModel().value(),
-                {parameter("hidden/kernel", {4, 3}), parameter("hidden/bias", {3}),
-                 parameter("out/kernel", {3, 2}), parameter("out/bias", {2})},
-                {}};
-  result.values = valuesFor(result.parameters, seed);
-  return result;
-}
-
-Training adam() {
-  Training training;
-  training.config.emplace();
-  training.config->optimizer = {
-      {"module", "keras.optimizers"},
-      {"class_name", "Adam"},
-      {"config",
-       {{"name", "adam"}, {"learning_rate", 0.5}, {"beta_1", 0.9}, {"loss_scale_factor", nullptr}}},
-      {"registered_name", nullptr}};
-  training.config->loss = "categorical_crossentropy";
-  training.config->metrics = Json::array({"accuracy"});
-  training.optimizer.emplace();
-  training.optimizer->iterations = int64_t{1} << 33;
-  training.optimizer->learningRate = 0.25;
-  training.optimizer->slots = {{"adam/hidden_kernel_momentum", Tensor::fromFloats({2}, {{1, 2}})},
-                               {"", Tensor::fromFloats({1}, {{3}})}};
-  return training;
-}
-
-class SaveFile : public testing::Test {
-protected:
-  std::filesystem::path folder;
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "hornet-save-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder); }
-
-  std::string save(const Filled &filled, const std::string &name, const Training &training = {}) {
-    std::string path = folder / name;
-    auto saved = saveModel(filled.model, filled.parameters, filled.values, path, training);
-    EXPECT_TRUE(saved) << toString(saved.error());
-    return path;
-  }
-  std::string refusal(const Filled &filled, const std::string &name) {
-    auto saved = saveModel(filled.model, filled.parameters, filled.values, folder / name);
-    return saved ? "saved" : toString(saved.error());
-  }
-};
-
-void expectSame(const std::vector<Tensor> &read, const std::vector<Tensor> &written) {
-  ASSERT_EQ(read.size(), written.size());
-  for (size_t i = 0; i < read.size(); ++i) {
-    ASSERT_EQ(read[i].shape(), written[i].shape());
-    ASSERT_EQ(std::memcmp(read[i].data(), written[i].data(), written[i].bytes()), 0) << i;
-  }
-}
-
-formats::Hdf5File openHdf5(const std::string &path) {
-  return formats::Hdf5File::open(formats::readFile(path).value(), path).value();
-}
 
 Json configOf(const std::string &path) {
   return Json::parse(openHdf5(path).stringAttribute("/", "model_config").value().value());
@@ -186,6 +84,19 @@ TEST_F(SaveFile, ModelsOfKeras2BecomeKeras3sInAnArchive) {
             Json({"block", 0, 0}));
 }
 
+/// Nested models of Keras 2 name a module that Keras 3 has not.
+TEST_F(SaveFile, ModulesOfKeras2DoNotComeAlong) {
+  Expected<Model> model =
+      readModel("test/golden/layers/graph__nested_functional/architecture_keras2.json");
+  ASSERT_TRUE(model);
+  std::string path = save({*model, {}, {}}, "m.keras");
+  auto archive = formats::ZipArchive::open(formats::readFile(path).value(), path).value();
+  auto bytes = archive.read("config.json").value();
+  Json config = Json::parse(reinterpret_cast<const char *>(bytes.data()),
+                            reinterpret_cast<const char *>(bytes.data()) + bytes.size());
+  EXPECT_EQ(config["config"]["layers"][1]["module"], "keras.src.models.functional");
+}
+
 TEST_F(SaveFile, WhatKeras3DoesNotHaveIsRefusedByName) {
   for (auto [name, layer, words] :
        {std::tuple("thresholded_relu__theta", "ThresholdedReLU", "no such layer"),
@@ -212,6 +123,20 @@ TEST_F(SaveFile, ValuesThatAreNotTheParametersAreABug) {
   Filled filled = twoLayers();
   filled.values.pop_back();
   EXPECT_THAT(refusal(filled, "m.h5"), HasSubstr("not those of the parameters"));
+}
+
+/// What Keras 3 needs to make the model again.
+TEST_F(SaveFile, ModelsBuiltInCodeNameTheirModules) {
+  using namespace hornet::keras::layers;
+  KerasTensor x = Input({4}, {.name = "x"}), i = Input({4}, {.name = "i"});
+  Functional block({i}, {Dense(2)(i)}, "block");
+  Functional builder({x}, {block(x)}, "net");
+  Json config = builder.toConfig();
+  EXPECT_EQ(config["module"], "keras.src.models.functional");
+  EXPECT_EQ(config["config"]["layers"][1]["module"], "keras.src.models.functional");
+  EXPECT_EQ(config["config"]["layers"][1]["registered_name"], "Functional");
+  EXPECT_EQ(config["config"]["output_layers"], Json({"block", 1, 0}));
+  EXPECT_EQ(Sequential({Dense(2)}).toConfig()["module"], "keras");
 }
 
 /// Branches in another order than Keras's: the weights follow Keras's.
@@ -241,153 +166,6 @@ TEST_F(SaveFile, ModelsBuiltInCodeAreWrittenInKerassOrder) {
     ASSERT_TRUE(values) << toString(values.error());
     expectSame(*values, {filled.values[2], filled.values[3], filled.values[0], filled.values[1],
                          filled.values[4], filled.values[5]});
-  }
-}
-
-// -- Training ------------------------------------------------------------------------------------
-
-TEST_F(SaveFile, TrainingComesBack) {
-  for (const char *name : {"m.keras", "m.h5"}) {
-    auto read = readTraining(save(twoLayers(), name, adam()));
-    ASSERT_TRUE(read) << toString(read.error());
-    ASSERT_TRUE(read->config && read->optimizer);
-    EXPECT_EQ(read->config->optimizer["class_name"], "Adam");
-    EXPECT_EQ(read->config->optimizer["config"]["learning_rate"], 0.25) << "the rate of now";
-    EXPECT_EQ(read->config->loss, "categorical_crossentropy");
-    EXPECT_EQ(read->config->metrics, Json::array({"accuracy"}));
-    EXPECT_EQ(read->optimizer->iterations, int64_t{1} << 33);
-    EXPECT_EQ(read->optimizer->learningRate.value_or(0.25), 0.25);
-    ASSERT_EQ(read->optimizer->slots.size(), 2u);
-    expectSame({read->optimizer->slots[0].value, read->optimizer->slots[1].value},
-               {adam().optimizer->slots[0].value, adam().optimizer->slots[1].value});
-  }
-}
-
-TEST_F(SaveFile, AModelThatIsNotTrainedHasNoTraining) {
-  for (const char *name : {"m.keras", "m.h5"}) {
-    auto read = readTraining(save(twoLayers(), name));
-    ASSERT_TRUE(read) << toString(read.error());
-    EXPECT_FALSE(read->config || read->optimizer) << name;
-  }
-  auto architecture = readTraining("test/golden/mnist/cnn.json");
-  ASSERT_TRUE(architecture);
-  EXPECT_FALSE(architecture->config);
-}
-
-/// Saved by Keras 2 and 3 after two steps of Adam.
-TEST_F(SaveFile, KerassOwnTrainingIsRead) {
-  const std::string folder = "test/golden/layers/graph__compiled_adam_state/";
-  for (const char *name : {"model.keras", "model.h5", "model_keras2.keras", "model_keras2.h5"}) {
-    auto read = readTraining(folder + name);
-    ASSERT_TRUE(read) << toString(read.error());
-    ASSERT_TRUE(read->config && read->optimizer) << name;
-    EXPECT_EQ(read->config->optimizer["class_name"], "Adam") << name;
-    EXPECT_FALSE(read->config->optimizer["config"].contains("is_legacy_optimizer")) << name;
-    EXPECT_EQ(read->config->loss, "categorical_crossentropy") << name;
-    EXPECT_EQ(read->config->metrics, Json::array({"accuracy"})) << name;
-    EXPECT_EQ(read->optimizer->iterations, 2) << name;
-    bool keras2 = std::string_view(name).find("keras2") != std::string_view::npos;
-    EXPECT_EQ(read->optimizer->learningRate.has_value(), !keras2) << name;
-    ASSERT_EQ(read->optimizer->slots.size(), 12u) << name;
-    EXPECT_EQ(read->optimizer->slots[0].value.shape(), (Shape{5, 6})) << name;
-    EXPECT_EQ(read->optimizer->slots[11].value.shape(), (Shape{3})) << name;
-  }
-}
-
-TEST_F(SaveFile, AStateWithoutAStepCountIsRefused) {
-  std::string path = folder / "m.h5";
-  formats::Hdf5Writer file;
-  file.dataset("optimizer_weights/adam/m", Tensor::fromFloats({2}, {{1, 2}}));
-  file.attribute("optimizer_weights", "weight_names", std::vector<std::string>{"adam/m"});
-  ASSERT_TRUE(formats::writeFile(path, file.finish().value()));
-  auto read = readTraining(path);
-  ASSERT_FALSE(read);
-  EXPECT_THAT(toString(read.error()), HasSubstr("has shape (2,) and dtype float32: the count of "
-                                                "steps"));
-}
-
-TEST_F(SaveFile, AStateThatBeginsOtherwiseThanWithARateIsRefused) {
-  std::string path = folder / "m.h5";
-  formats::Hdf5Writer file;
-  Tensor steps(DType::i64, {});
-  file.dataset("optimizer_weights/a/iteration", steps);
-  file.dataset("optimizer_weights/a/learning_rate", steps);
-  file.attribute("optimizer_weights", "weight_names",
-                 std::vector<std::string>{"a/iteration", "a/learning_rate"});
-  ASSERT_TRUE(formats::writeFile(path, file.finish().value()));
-  auto read = readTraining(path);
-  ASSERT_FALSE(read);
-  EXPECT_THAT(toString(read.error()), HasSubstr("the learning rate, a number"));
-}
-
-TEST_F(SaveFile, TrainingOfWhatIsNoModelIsRefused) {
-  auto read = readTraining("test/golden/images/gray_1x1.png");
-  ASSERT_FALSE(read);
-  EXPECT_THAT(toString(read.error()), HasSubstr("a PNG image"));
-}
-
-// -- Disks that fail, and processes that die -----------------------------------------------------
-
-/// Which of the two models the file holds: 1, 2, or 0 when it is none of them.
-int whichModel(const std::string &path) {
-  Expected<Model> model = readModel(path);
-  if (!model)
-    return 0;
-  Filled first = twoLayers(1), second = twoLayers(2);
-  auto values = bindWeights(*model, first.parameters);
-  if (!values)
-    return 0;
-  auto same = [&](const Filled &filled) {
-    for (size_t i = 0; i < values->size(); ++i)
-      if (std::memcmp((*values)[i].data(), filled.values[i].data(), filled.values[i].bytes()) != 0)
-        return false;
-    return true;
-  };
-  return same(first) ? 1 : same(second) ? 2 : 0;
-}
-
-TEST_F(SaveFile, AFullDiskLeavesTheOldFile) {
-  for (const char *name : {"m.keras", "m.h5"}) {
-    std::string path = save(twoLayers(1), name);
-    pid_t child = fork();
-    if (child == 0) {
-      // Files of this process end at 1 kB, with an error instead of a signal.
-      std::signal(SIGXFSZ, SIG_IGN);
-      rlimit limit{1024, 1024};
-      setrlimit(RLIMIT_FSIZE, &limit);
-      Filled second = twoLayers(2);
-      auto saved = saveModel(second.model, second.parameters, second.values, path);
-      bool right = !saved && std::holds_alternative<MachineError>(saved.error()) &&
-                   toString(saved.error()).find("cannot write " + path) != std::string::npos;
-      _exit(right ? 0 : 1);
-    }
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << name;
-    EXPECT_EQ(whichModel(path), 1) << name;
-  }
-  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder), {}), 2) << "leftovers";
-}
-
-TEST_F(SaveFile, AKilledProcessLeavesAWholeFile) {
-  std::mt19937 random(7);
-  for (int round = 0; round < 24; ++round) {
-    std::string path = folder / (round % 2 ? "m.keras" : "m.h5");
-    save(twoLayers(1), std::filesystem::path(path).filename());
-    pid_t child = fork();
-    if (child == 0) {
-      for (float seed = 1;; seed = 3 - seed) {
-        Filled filled = twoLayers(seed);
-        if (!saveModel(filled.model, filled.parameters, filled.values, path))
-          _exit(1);
-      }
-    }
-    std::this_thread::sleep_for(std::chrono::microseconds(random() % 20'000));
-    kill(child, SIGKILL);
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFSIGNALED(status)) << "the child failed to save";
-    EXPECT_NE(whichModel(path), 0) << round;
   }
 }
 
