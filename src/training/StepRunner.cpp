@@ -40,7 +40,11 @@ Expected<void> StepRunner::setValues(std::vector<Tensor> values) {
            .reason =
                fmt::format("float32 of shape {} is needed, got {} {}", toString(states()[i].shape),
                            nameOf(values[i].dtype()), toString(values[i].shape()))});
-  current = std::move(values);
+  current.resize(values.size());
+  for (size_t i = 0; i < values.size(); ++i)
+    // What steps change is the runner's own.
+    current[i] = states()[i].output ? Tensor::fromFloats(values[i].shape(), values[i].as<float>())
+                                    : std::move(values[i]);
   return {};
 }
 

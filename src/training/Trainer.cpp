@@ -57,19 +57,24 @@ Expected<runtime::Model> Trainer::compile(const step::StepOptions &step) const {
 Expected<void> Trainer::ensureEvaluation() {
   if (!evaluation)
     evaluation = HORNET_TRY(
-        StepRunner::make(HORNET_TRY(compile(stepOptions(step::Kind::evaluate))), values()));
-  return evaluation->setValues(values());
+        StepRunner::make(HORNET_TRY(compile(stepOptions(step::Kind::evaluate))), sharedValues()));
+  return evaluation->setValues(sharedValues());
 }
 
 //===----------------------------------------------------------------------===//
 // Data and metrics
 //===----------------------------------------------------------------------===//
 
+/// Without the batch.
+static Shape sampleShape(const runtime::Port &port) {
+  return {port.shape.begin() + 1, port.shape.end()};
+}
+
 Wanted Trainer::wanted() const {
   Wanted wanted;
   const std::vector<runtime::Port> &inputs = train->compiled().inputs();
   for (size_t i = 0; i < kerasModel.inputs.size(); ++i)
-    wanted.inputs.push_back({inputs[i].name, inputs[i].shape});
+    wanted.inputs.push_back({inputs[i].name, sampleShape(inputs[i])});
   for (size_t i = 0; i < objective.losses.size(); ++i)
     if (!objective.losses[i].is_null())
       wanted.targets.push_back({outputShape(i), objective.targetForm(i)});
@@ -82,8 +87,8 @@ size_t Trainer::firstPrediction() const {
   return 1 + (parts > 1 ? parts : 0);
 }
 
-const Shape &Trainer::outputShape(size_t output) const {
-  return train->compiled().outputs()[firstPrediction() + output].shape;
+Shape Trainer::outputShape(size_t output) const {
+  return sampleShape(train->compiled().outputs()[firstPrediction() + output]);
 }
 
 Expected<void> Trainer::makeMetrics() {
@@ -92,7 +97,7 @@ Expected<void> Trainer::makeMetrics() {
   for (size_t i = 0; i < objective.losses.size(); ++i) {
     if (objective.losses[i].is_null())
       continue;
-    const Shape &labels = train->compiled().inputs()[kerasModel.inputs.size() + target].shape;
+    Shape labels = sampleShape(train->compiled().inputs()[kerasModel.inputs.size() + target]);
     for (bool weighted : {false, true})
       for (const Json &json : (weighted ? objective.weightedMetrics : objective.metrics)[i]) {
         auto metric = HORNET_TRY(makeMetric(json, {.target = labels, .output = outputShape(i)},
@@ -236,6 +241,13 @@ tl::unexpected<Error> Trainer::notFinite(const Batch &batch) {
 //===----------------------------------------------------------------------===//
 
 std::vector<Tensor> Trainer::values() const {
+  std::vector<Tensor> copies;
+  for (const Tensor &value : sharedValues())
+    copies.push_back(Tensor::fromFloats(value.shape(), value.as<float>()));
+  return copies;
+}
+
+std::vector<Tensor> Trainer::sharedValues() const {
   return {train->values().begin(),
           train->values().begin() + static_cast<ptrdiff_t>(parameters().size())};
 }

@@ -56,7 +56,7 @@ public:
   /// Loss and metrics over all batches, names as they are ("loss", "accuracy").
   Expected<Logs> evaluate(Batches &batches);
 
-  /// The parameters as the model's files have them, and their present values.
+  /// The parameters as the model's files have them, and copies of their present values.
   const std::vector<Parameter> &parameters() const {
     return train->compiled().manifest().step->parameters;
   }
@@ -99,9 +99,10 @@ private:
   std::span<const Tensor> arraysOf(const Batch &batch);
   void observe(const Batch &batch, const StepRunner &runner);
   void resetMetrics();
+  std::vector<Tensor> sharedValues() const; ///< which change with the next steps
   void setRunning(std::span<const double> running);
   size_t firstPrediction() const;
-  const Shape &outputShape(size_t output) const;
+  Shape outputShape(size_t output) const; ///< of a sample
   Logs logs() const;
   tl::unexpected<Error> notFinite(const Batch &batch);
   StepSettings settings() const;

@@ -28,6 +28,7 @@ Command addInspect(CLI::App &app);
 Command addDoctor(CLI::App &app);
 Command addCache(CLI::App &app);
 Command addConvert(CLI::App &app);
+Command addTrain(CLI::App &app);
 Command addBench(CLI::App &app);
 Command addProfile(CLI::App &app);
 Command addTune(CLI::App &app);

@@ -62,9 +62,10 @@ int main(int argc, char **argv) {
              "refused.");
   app.require_subcommand(0, 1);
   try {
-    std::vector<Command> commands = {
-        addPredict(app), addRun(app),     addSummary(app), addInspect(app), addDoctor(app),
-        addBench(app),   addProfile(app), addTune(app),    addCache(app),   addConvert(app)};
+    std::vector<Command> commands = {addPredict(app), addRun(app),    addSummary(app),
+                                     addInspect(app), addDoctor(app), addBench(app),
+                                     addProfile(app), addTune(app),   addCache(app),
+                                     addConvert(app), addTrain(app)};
     int code = runCommand(app, commands, argc, argv);
     if (std::fflush(stdout) == 0)
       return code;
