@@ -10,6 +10,7 @@
 #include "training/Progress.h"
 #include "training/Trainer.h"
 
+#include <cstdio>
 #include <functional>
 #include <optional>
 #include <string>
@@ -65,6 +66,9 @@ struct FitDisplay {
   /// Asked after each step: true stops the run after a checkpoint.
   std::function<bool()> stopped = [] { return false; };
 };
+
+/// On a stream of the caller's: a live bar where it is a terminal, else plain lines.
+FitDisplay displayOn(FILE *stream);
 
 struct FitResult {
   std::vector<Logs> history; ///< an epoch each; validation's names begin with "val_"
