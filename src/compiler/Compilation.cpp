@@ -1,7 +1,9 @@
 #include "compiler/Compilation.h"
 
 #include "compiler/Manifest.h"
+#include "graph/Graph.h"
 #include "lower/Tuning.h"
+#include "step/Recompute.h"
 #include "step/Step.h"
 
 #include "mlir/IR/Diagnostics.h"
@@ -79,6 +81,8 @@ Expected<void> Compilation::runStage(Stage stage) {
   addStage(passes, stage, settings);
   if (failed(passes.run(*imported->module)))
     return internalError(complaint.empty() ? "a pass failed" : complaint);
+  if (stage == Stage::optimize && options.step && options.step->recompute)
+    step::recompute(imported->module->lookupSymbol<func::FuncOp>(graph::predictName));
   if (stage == Stage::plan)
     addPorts(manifest, *imported->module, *imported);
   return {};

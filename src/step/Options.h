@@ -32,6 +32,8 @@ struct StepOptions {
   Json optimizer;
   /// Parameters whose names match (as Keras's exclude_from_weight_decay has it) do not decay.
   std::vector<std::string> withoutWeightDecay;
+  /// Computes most of the forward pass a second time instead of keeping it: more time, less memory.
+  bool recompute = false;
   /// Also gives the gradient of each trained parameter, after clipping.
   bool gradients = false;
 };

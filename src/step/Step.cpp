@@ -266,12 +266,31 @@ private:
     };
     // Numbered for now: which they are is known in the end, and their order.
     training.addSlot = [&](ArrayRef<int64_t> shape) { return term(take("slot", shape)); };
+    Operation *last = terminator->getPrevNode();
     Updated updated = HORNET_TRY(update(options.optimizer, training));
+    hoist(last->getNextNode());
     if (options.gradients)
       for (auto [i, gradient] : llvm::zip_equal(trained, updated.gradients))
         give("gradient/" + imported.parameters[i].symbol, gradient.value);
     giveStates(updated);
     return {};
+  }
+
+  /// Moves the ops from `first` on up to what they depend on: each parameter is updated once its
+  /// gradient is there, and nothing is kept until the others are.
+  void hoist(Operation *first) {
+    for (Operation *op = first, *next; op != terminator; op = next) {
+      next = op->getNextNode();
+      Operation *latest = nullptr;
+      for (Value operand : op->getOperands())
+        if (Operation *from = operand.getDefiningOp();
+            from && (!latest || latest->isBeforeInBlock(from)))
+          latest = from;
+      if (latest)
+        op->moveAfter(latest);
+      else
+        op->moveBefore(&function.front().front());
+    }
   }
 
   Expected<std::vector<Value>> differentiate(Term loss) {

@@ -42,6 +42,7 @@ step::StepOptions Trainer::stepOptions(step::Kind kind) const {
   if (kind == step::Kind::evaluate)
     return step;
   step.optimizer = options.config.optimizer;
+  step.recompute = options.recompute;
   // The rate is an input: another one needs no other code.
   if (step.optimizer.is_object() && step.optimizer.contains("config"))
     step.optimizer["config"].erase("learning_rate");

@@ -2,6 +2,7 @@
 
 #include "compiler/Compiler.h"
 #include "formats/Npy.h"
+#include "keras/Builder.h"
 #include "keras/Weights.h"
 #include "test/keras/Golden.h"
 #include "training/StepRunner.h"
@@ -328,5 +329,43 @@ TEST_P(Trajectory, isThatOfKeras) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Trajectory, testing::Values("adadelta_lr1", "adam", "sgd_momentum"));
+
+//===----------------------------------------------------------------------===//
+// Recomputing
+//===----------------------------------------------------------------------===//
+
+TEST(Recompute, givesTheSameToTheBitInLessMemory) {
+  keras::Sequential layers;
+  layers.add(keras::layers::Input({16, 16, 3}));
+  for (int i = 0; i < 8; ++i)
+    layers.add(keras::layers::Conv2D(8, 3, {.padding = "same", .activation = "relu"}));
+  layers.add(keras::layers::Flatten());
+  layers.add(keras::layers::Dense(4, {.activation = "softmax"}));
+  auto model = layers.toModel();
+  ASSERT_TRUE(model) << toString(model.error());
+  model->weights = keras::Weights::random(3);
+  Tensor x(DType::f32, {5, 16, 16, 3}), y(DType::f32, {5, 4});
+  for (int64_t i = 0; i < x.size(); ++i)
+    x.as<float>()[i] = std::sin(float(i));
+  for (int64_t i = 0; i < 5; ++i)
+    y.as<float>()[i * 4 + i % 4] = 1;
+  std::vector<Tensor> results[2];
+  size_t bytes[2] = {};
+  for (bool again : {false, true}) {
+    step::StepOptions options;
+    options.losses = {Json("categorical_crossentropy")};
+    options.optimizer = sgd;
+    options.recompute = again;
+    auto runner = runnerFor(*model, options, {.threads = 1});
+    ASSERT_TRUE(runner) << toString(runner.error());
+    bytes[again] = runner->compiled().manifest().predict.arena.bytesPerSample;
+    ASSERT_TRUE(runner->run(std::vector{x, y}, {0.5f, 0, 0}));
+    runner->accept();
+    results[again] = runner->values();
+  }
+  EXPECT_LT(bytes[1], bytes[0] * 3 / 4);
+  for (size_t i = 0; i < results[0].size(); ++i)
+    EXPECT_TRUE(std::ranges::equal(results[0][i].as<float>(), results[1][i].as<float>())) << i;
+}
 
 } // namespace

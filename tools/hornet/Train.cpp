@@ -26,7 +26,7 @@ struct Options {
   std::string data;
   std::string validation = "test"; ///< test, none, or a fraction
   std::vector<std::string> classWeights;
-  bool noScale = false, inOrder = false;
+  bool noScale = false, inOrder = false, recompute = false;
   FitOptions fit = {.epochs = 1, .batchSize = 32};
   std::optional<int64_t> earlyStopping, reduceOnPlateau;
   training::Monitor monitor;
@@ -193,6 +193,7 @@ static Expected<ExitCode> train(Options options) {
   how.compile = HORNET_TRY(options.flags.parse());
   how.seed = options.fit.seed;
   how.sampleWeights = !options.classWeights.empty();
+  how.recompute = options.recompute;
   how.useCache = options.cache.used();
   Trainer trainer = HORNET_TRY(Trainer::make(model, how));
   Data data = HORNET_TRY(readData(options, trainer));
@@ -298,6 +299,8 @@ Command addTrain(CLI::App &app) {
   command->add_option("--json-log", fit.jsonLog, "The same as JSON")->type_name("FILE");
   command->add_option("--plot", options->plot, "The curves as a picture: .png or .svg")
       ->type_name("FILE");
+  command->add_flag("--recompute", options->recompute,
+                    "Compute most of the forward pass twice instead of keeping it: less memory");
   options->flags.add(*command);
   options->cache.add(*command);
   command->footer(
