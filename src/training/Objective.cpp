@@ -110,6 +110,18 @@ Expected<Objective> Objective::of(const keras::TrainingConfig &config, const ker
   return objective;
 }
 
+step::StepOptions Objective::step(step::Kind kind, const Json &optimizer) const {
+  step::StepOptions step{.kind = kind, .losses = losses};
+  step.lossWeights = lossWeights;
+  if (kind == step::Kind::evaluate)
+    return step;
+  step.optimizer = optimizer;
+  // The rate is an input: another one needs no other code.
+  if (step.optimizer.is_object() && step.optimizer.contains("config"))
+    step.optimizer["config"].erase("learning_rate");
+  return step;
+}
+
 TargetForm Objective::targetForm(size_t output) const {
   std::string name = plainName(losses[output]);
   if (name == "sparsecategoricalcrossentropy" || name == "categoricalgeneralizedcrossentropy")

@@ -7,6 +7,7 @@
 
 #include "keras/Model.h"
 #include "keras/Training.h"
+#include "step/Options.h"
 #include "training/Metrics.h"
 #include "training/Samples.h"
 
@@ -23,6 +24,9 @@ struct Objective {
   /// What the configuration says as one object, a list, or a dict by output. Input error: none of
   /// these, other names or another number of outputs, no loss at all.
   static Expected<Objective> of(const keras::TrainingConfig &config, const keras::Model &model);
+
+  /// What a step of this objective is.
+  step::StepOptions step(step::Kind kind, const Json &optimizer) const;
 
   /// In which form the loss of an output takes its labels.
   TargetForm targetForm(size_t output) const;

@@ -36,16 +36,9 @@ Expected<Trainer> Trainer::make(const keras::Model &model, const TrainerOptions 
 //===----------------------------------------------------------------------===//
 
 step::StepOptions Trainer::stepOptions(step::Kind kind) const {
-  step::StepOptions step{.kind = kind, .losses = objective.losses};
-  step.lossWeights = objective.lossWeights;
+  step::StepOptions step = objective.step(kind, options.config.optimizer);
   step.sampleWeights = options.sampleWeights;
-  if (kind == step::Kind::evaluate)
-    return step;
-  step.optimizer = options.config.optimizer;
-  step.recompute = options.recompute;
-  // The rate is an input: another one needs no other code.
-  if (step.optimizer.is_object() && step.optimizer.contains("config"))
-    step.optimizer["config"].erase("learning_rate");
+  step.recompute = options.recompute && kind == step::Kind::train;
   return step;
 }
 

@@ -1,8 +1,10 @@
 #include "Commands.h"
 #include "Options.h"
 #include "Terminal.h"
+#include "TrainingFlags.h"
 
 #include "base/Nearest.h"
+#include "training/Objective.h"
 
 #include <fmt/format.h>
 
@@ -14,8 +16,17 @@ struct Options {
   CompileFlags flags;
   std::string stopAfter;
   std::string layer;
+  bool train = false;
+  TrainingFlags training;
 };
 } // namespace
+
+/// A step of training, as `hornet train` compiles it.
+static Expected<step::StepOptions> stepOf(const Options &options, const keras::Model &model) {
+  keras::TrainingConfig config = HORNET_TRY(options.training.read(options.model.file, model));
+  training::Objective objective = HORNET_TRY(training::Objective::of(config, model));
+  return objective.step(step::Kind::train, config.optimizer);
+}
 
 static Expected<Stage> parseStage(const std::string &name) {
   std::vector<std::string_view> names;
@@ -41,6 +52,8 @@ static Expected<ExitCode> show(const Options &options) {
                        .mend = "give --stop-after=STAGE, or --layer=NAME for the layer's way "
                                "through all stages"});
   keras::Model model = HORNET_TRY(options.model.read());
+  if (options.train)
+    compileOptions.step = HORNET_TRY(stepOf(options, model));
   if (!options.stopAfter.empty()) {
     print(HORNET_TRY(driver::inspect(model, compileOptions, stage, options.layer)));
     return done;
@@ -70,6 +83,8 @@ Command addInspect(CLI::App &app) {
                    "Only what came from this layer; without --stop-after: its way through all "
                    "stages, down to its assembly")
       ->type_name("NAME");
+  command->add_flag("--train", options->train, "A step of training instead of a prediction");
+  options->training.add(*command);
   command->footer("Example: hornet inspect cnn.h5 --stop-after=linalg --layer conv2d_2");
   return {command, [options] { return show(*options); }};
 }

@@ -102,4 +102,9 @@ TrainingFlags::over(const std::optional<keras::TrainingConfig> &file,
   return config;
 }
 
+Expected<keras::TrainingConfig> TrainingFlags::read(const std::string &path,
+                                                    const keras::Model &model) const {
+  return over(HORNET_TRY(keras::readTraining(path)).config, model);
+}
+
 } // namespace hornet::tool

@@ -26,6 +26,8 @@ struct TrainingFlags {
   /// Input error: JSON that is none, no optimizer or no loss here and in the file.
   Expected<keras::TrainingConfig> over(const std::optional<keras::TrainingConfig> &file,
                                        const keras::Model &model) const;
+  /// Over what the model's own file says.
+  Expected<keras::TrainingConfig> read(const std::string &path, const keras::Model &model) const;
 };
 
 } // namespace hornet::tool
