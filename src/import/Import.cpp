@@ -145,11 +145,18 @@ SmallVector<Value> ModelImport::inlineModel(const keras::Model &model, int paren
 
 /// Marks what an activity regularizer looks at.
 static void penalize(LayerImport &layer, SmallVectorImpl<Value> &results) {
-  const Json *regularizer = layer.find("activity_regularizer");
+  const Json *found = layer.find("activity_regularizer");
+  if (!found)
+    return;
+  // Without what generations of Keras write differently.
+  Json regularizer = *found;
+  if (regularizer.is_object())
+    for (const char *key : {"module", "registered_name"})
+      regularizer.erase(key);
   for (Value &result : results)
-    if (regularizer && result && isa<FloatType>(getElementTypeOrSelf(result)))
+    if (result && isa<FloatType>(getElementTypeOrSelf(result)))
       result =
-          graph::PenalizeOp::create(layer.builder(), layer.location(), result, regularizer->dump());
+          graph::PenalizeOp::create(layer.builder(), layer.location(), result, regularizer.dump());
 }
 
 void ModelImport::importCall(const keras::Model &model, int parent, keras::Step step,

@@ -7,9 +7,9 @@ namespace hornet::training {
 
 /// Keras's name of a class or function without case and underscores.
 static std::string plainName(const Json &json) {
-  std::string name = json.is_string()               ? json.get<std::string>()
+  std::string name = json.is_string()              ? json.get<std::string>()
                      : json.contains("class_name") ? json["class_name"].get<std::string>()
-                                                    : "";
+                                                   : "";
   if (name == "function" && json.contains("config") && json["config"].is_string())
     name = json["config"];
   std::erase(name, '_');

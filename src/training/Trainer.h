@@ -56,7 +56,9 @@ public:
   Expected<Logs> evaluate(Batches &batches);
 
   /// The parameters as the model's files have them, and their present values.
-  const std::vector<Parameter> &parameters() const { return train->compiled().manifest().step->parameters; }
+  const std::vector<Parameter> &parameters() const {
+    return train->compiled().manifest().step->parameters;
+  }
   std::vector<Tensor> values() const;
   /// For files: iterations, learning rate and slots in Keras's order.
   keras::OptimizerState optimizerState() const;
@@ -108,8 +110,8 @@ private:
   Schedule schedule;
   float constantRate = 0;
   int64_t done = 0;
-  std::vector<Tensor> arrays;           ///< of one call
-  std::vector<Tensor> converted;        ///< labels as the step takes them
+  std::vector<Tensor> arrays;    ///< of one call
+  std::vector<Tensor> converted; ///< labels as the step takes them
 };
 
 } // namespace hornet::training
