@@ -489,11 +489,47 @@ def Graph_DropoutOp : Graph_Op<"dropout", [Pure, SameOperandsAndResultType, Grap
     ```
 
     (C1) 0 <= rate <= 1.
+    (C2) shared dimensions are in range and strictly increasing.
   }];
   let arguments = (ins Graph_FloatTensor:$input, F64Attr:$rate,
                        DefaultValuedOptionalAttr<DenseI64ArrayAttr, "{}">:$shared);
   let results = (outs Graph_FloatTensor:$result);
   let assemblyFormat = "$input `rate` $rate (`shared` $shared^)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Graph_Noise : I32EnumAttr<"Noise", "how random numbers change a tensor", [
+    I32EnumAttrCase<"gaussian", 0>, I32EnumAttrCase<"gaussian_dropout", 1>,
+    I32EnumAttrCase<"alpha_dropout", 2>]> {
+  let cppNamespace = "::hornet::graph";
+}
+
+def Graph_NoiseOp : Graph_Op<"noise", [Pure, SameOperandsAndResultType, Graph_Pointwise]> {
+  let summary = "Random noise: the identity when predicting";
+  let description = [{
+    While training, for normal numbers n and the constants of selu:
+
+    * `gaussian` adds n with the standard deviation `amount`
+      (https://keras.io/api/layers/regularization_layers/gaussian_noise/);
+    * `gaussian_dropout` multiplies by 1 + n with the standard deviation sqrt(amount / (1 - amount))
+      (https://keras.io/api/layers/regularization_layers/gaussian_dropout/);
+    * `alpha_dropout` sets elements to selu's limit with probability `amount`, those along the
+      dimensions `shared` together, then scales and shifts so that mean and variance stay
+      (https://keras.io/api/layers/regularization_layers/alpha_dropout/).
+
+    Example:
+    ```mlir
+    %y = graph.noise gaussian %x amount 1.0e-1 : tensor<?x128xf32>
+    ```
+
+    (C1) amount is not negative; except for `gaussian`, it is 1 or less.
+    (C2) shared dimensions are in range and strictly increasing.
+  }];
+  let arguments = (ins Graph_Noise:$kind, Graph_FloatTensor:$input, F64Attr:$amount,
+                       DefaultValuedOptionalAttr<DenseI64ArrayAttr, "{}">:$shared);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat =
+      "$kind $input `amount` $amount (`shared` $shared^)? attr-dict `:` type($result)";
   let hasVerifier = 1;
 }
 

@@ -130,6 +130,7 @@ const std::map<std::string, std::string> none = {
     {"graph.get_parameter", "a variable itself"},
     {"graph.constant", "depends on nothing"},
     {"graph.dropout", "expanded by the step before"},
+    {"graph.noise", "expanded by the step before"},
     {"graph.penalize", "taken out by the step before"},
     {"graph.filter_gradient", "stands in gradients alone"},
     {"graph.max_pool_index", "stands in gradients alone"},

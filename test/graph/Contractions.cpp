@@ -188,6 +188,7 @@ void addContractions(llvm::StringMap<Rule> &rules) {
   rules["graph.matmul"] = matmul;
   rules["graph.max_pool"] = pool<MaxPoolOp, false>;
   rules["graph.max_pool_index"] = maxPoolIndex;
+  rules["graph.noise"] = identity;
   rules["graph.pad"] = pad;
   rules["graph.penalize"] = identity;
 }

@@ -160,8 +160,12 @@ Array transpose(Operation *op, Inputs in) {
 Array constant(Operation *op, Inputs) {
   auto values = cast<DenseElementsAttr>(cast<ConstantOp>(op).getValue());
   Array result(cast<RankedTensorType>(values.getType()).getShape());
-  for (auto [to, from] : llvm::zip_equal(result.values, values.getValues<APFloat>()))
-    to = from.convertToDouble();
+  if (values.getElementType().isInteger())
+    for (auto [to, from] : llvm::zip_equal(result.values, values.getValues<APInt>()))
+      to = static_cast<double>(from.getSExtValue());
+  else
+    for (auto [to, from] : llvm::zip_equal(result.values, values.getValues<APFloat>()))
+      to = from.convertToDouble();
   return result;
 }
 
