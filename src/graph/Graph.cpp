@@ -76,6 +76,13 @@ LogicalResult BatchNormOp::verify() {
   return success();
 }
 
+LogicalResult RandomUniformOp::verify() {
+  auto key = cast<RankedTensorType>(getKey().getType());
+  if (key.getShape() != ArrayRef<int64_t>(4))
+    return emitOpError("(C1) expected a key of four words, got ") << key;
+  return success();
+}
+
 template <class Op> static LogicalResult verifyShared(Op op) {
   int64_t rank = op.getInput().getType().getRank();
   ArrayRef<int64_t> shared = op.getShared();

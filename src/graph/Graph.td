@@ -278,10 +278,12 @@ def Graph_FilterGradientOp : Graph_InferredOp<"filter_gradient", [SameOperandsEl
       : (tensor<?x28x28x1xf32>, tensor<?x26x26x32xf32>) -> tensor<3x3x1x32xf32>
     ```
 
-    (C1) input (N, spatial…, I) and gradient (N, spatial…, O) have the same rank, 2 or more.
+    (C1) input (N, spatial…, I) and gradient (N, spatial…, O) have the same rank, 2 or more, and one
+    batch.
     (C2) window, strides, low, high and dilations have one entry a spatial dimension.
     (C3) groups divides I and O, which are static.
     (C4) The spatial extents of gradient are those of the convolution's result.
+    (C5) window, strides and dilations are positive, paddings are not negative.
   }];
   let arguments = (ins Graph_FloatTensor:$input, Graph_FloatTensor:$gradient,
                        DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$strides,
@@ -665,12 +667,15 @@ def Graph_RandomUniformOp : Graph_Op<"random_uniform", [Pure, AllTypesMatch<["li
     ```mlir
     %u = graph.random_uniform %key, %x stream 2 : (tensor<4xi32>, tensor<?x128xf32>) -> tensor<?x128xf32>
     ```
+
+    (C1) key has four words.
   }];
   let arguments = (ins RankedTensorOf<[I32]>:$key, Graph_FloatTensor:$like, I64Attr:$stream);
   let results = (outs Graph_FloatTensor:$result);
   let assemblyFormat = [{
     $key `,` $like `stream` $stream attr-dict `:` functional-type(operands, results)
   }];
+  let hasVerifier = 1;
 }
 
 def Graph_PadOp : Graph_InferredOp<"pad"> {
