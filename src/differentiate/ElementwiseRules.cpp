@@ -35,10 +35,6 @@ template <class Op> void constant(MLIRContext *context) {
   rule<Op>(context, [](Op, Term, Gradients &) {});
 }
 
-Term sin(Term x) { return apply<SinOp>(x); }
-Term cos(Term x) { return apply<CosOp>(x); }
-Term sign(Term x) { return apply<SignOp>(x); }
-
 } // namespace
 
 void addElementwiseRules(MLIRContext *c) {

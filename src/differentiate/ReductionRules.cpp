@@ -1,4 +1,4 @@
-// Gradients of reductions and of softmax.
+// Gradients of reductions, of softmax and of batch normalization.
 
 #include "differentiate/Rules.h"
 
@@ -18,6 +18,22 @@ Term keeping(Term x, RankedTensorType from, ArrayRef<int64_t> dimensions) {
 }
 
 Term sumAlong(Term x, int64_t dimension) { return reduceKeeping<ReduceSumOp>(x, dimension); }
+
+/// With given statistics: of layers that are frozen. A step has expanded the others.
+void differentiateBatchNorm(BatchNormOp op, Term dy, Gradients &gradients) {
+  auto term = [&](Value value) { return gradients.term(value); };
+  Term scale = rsqrt(term(op.getVariance()) + op.getEpsilon().convertToDouble());
+  Term dx = dy * (scale * term(op.getGamma()));
+  gradients.add(op.getInput(), dx);
+  gradients.add(op.getBeta(), dy);
+  if (gradients.isNeeded(op.getMean()))
+    gradients.add(op.getMean(), -dx);
+  if (!gradients.isNeeded(op.getGamma()) && !gradients.isNeeded(op.getVariance()))
+    return;
+  Term centered = term(op.getInput()) - term(op.getMean());
+  gradients.add(op.getGamma(), dy * centered * scale);
+  gradients.add(op.getVariance(), dx * centered * (scale * scale * -0.5));
+}
 
 } // namespace
 
@@ -45,6 +61,9 @@ void addReductionRules(MLIRContext *c) {
     Term x = gradients.term(op.getInput());
     Term softmax{dy.builder, SoftmaxOp::create(*dy.builder, x.value, op.getDimension())};
     gradients.add(op.getInput(), dy - softmax * sumAlong(dy, op.getDimension()));
+  });
+  rule<BatchNormOp>(c, [](BatchNormOp op, Term dy, Gradients &gradients) {
+    differentiateBatchNorm(op, dy, gradients);
   });
 }
 

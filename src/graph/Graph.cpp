@@ -76,9 +76,35 @@ LogicalResult BatchNormOp::verify() {
   return success();
 }
 
+LogicalResult RandomUniformOp::verify() {
+  auto key = cast<RankedTensorType>(getKey().getType());
+  if (key.getShape() != ArrayRef<int64_t>(4))
+    return emitOpError("(C1) expected a key of four words, got ") << key;
+  return success();
+}
+
+template <class Op> static LogicalResult verifyShared(Op op) {
+  int64_t rank = op.getInput().getType().getRank();
+  ArrayRef<int64_t> shared = op.getShared();
+  bool inRange = llvm::all_of(shared, [&](int64_t d) { return d >= 0 && d < rank; });
+  if (!inRange || !llvm::is_sorted(shared, std::less_equal<>()))
+    return op.emitOpError("(C2) shared dimensions must be in range and strictly increasing for ")
+           << op.getType();
+  return success();
+}
+
+LogicalResult NoiseOp::verify() {
+  double amount = getAmount().convertToDouble();
+  bool isRate = getKind() != Noise::gaussian;
+  if (!(amount >= 0) || (isRate && amount > 1))
+    return emitOpError("(C1) amount must ")
+           << (isRate ? "be between 0 and 1" : "not be negative") << ", got " << amount;
+  return verifyShared(*this);
+}
+
 LogicalResult DropoutOp::verify() {
   double rate = getRate().convertToDouble();
   if (!(rate >= 0 && rate <= 1))
     return emitOpError("(C1) rate must be between 0 and 1, got ") << rate;
-  return success();
+  return verifyShared(*this);
 }

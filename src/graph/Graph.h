@@ -36,4 +36,8 @@ inline constexpr llvm::StringLiteral prepareName = "prepare";
 /// Attribute of the arguments and results of @predict: the name of the model's input or output.
 inline constexpr llvm::StringLiteral portNameAttr = "graph.name";
 
+/// Attribute of an op that computes what a layer predicts, where it would compute something else
+/// while training that we cannot: what that is, for the message.
+inline constexpr llvm::StringLiteral untrainableAttr = "graph.untrainable";
+
 } // namespace hornet::graph

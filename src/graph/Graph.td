@@ -278,10 +278,12 @@ def Graph_FilterGradientOp : Graph_InferredOp<"filter_gradient", [SameOperandsEl
       : (tensor<?x28x28x1xf32>, tensor<?x26x26x32xf32>) -> tensor<3x3x1x32xf32>
     ```
 
-    (C1) input (N, spatial…, I) and gradient (N, spatial…, O) have the same rank, 2 or more.
+    (C1) input (N, spatial…, I) and gradient (N, spatial…, O) have the same rank, 2 or more, and one
+    batch.
     (C2) window, strides, low, high and dilations have one entry a spatial dimension.
     (C3) groups divides I and O, which are static.
     (C4) The spatial extents of gradient are those of the convolution's result.
+    (C5) window, strides and dilations are positive, paddings are not negative.
   }];
   let arguments = (ins Graph_FloatTensor:$input, Graph_FloatTensor:$gradient,
                        DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$strides,
@@ -489,11 +491,47 @@ def Graph_DropoutOp : Graph_Op<"dropout", [Pure, SameOperandsAndResultType, Grap
     ```
 
     (C1) 0 <= rate <= 1.
+    (C2) shared dimensions are in range and strictly increasing.
   }];
   let arguments = (ins Graph_FloatTensor:$input, F64Attr:$rate,
                        DefaultValuedOptionalAttr<DenseI64ArrayAttr, "{}">:$shared);
   let results = (outs Graph_FloatTensor:$result);
   let assemblyFormat = "$input `rate` $rate (`shared` $shared^)? attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Graph_Noise : I32EnumAttr<"Noise", "how random numbers change a tensor", [
+    I32EnumAttrCase<"gaussian", 0>, I32EnumAttrCase<"gaussian_dropout", 1>,
+    I32EnumAttrCase<"alpha_dropout", 2>]> {
+  let cppNamespace = "::hornet::graph";
+}
+
+def Graph_NoiseOp : Graph_Op<"noise", [Pure, SameOperandsAndResultType, Graph_Pointwise]> {
+  let summary = "Random noise: the identity when predicting";
+  let description = [{
+    While training, for normal numbers n and the constants of selu:
+
+    * `gaussian` adds n with the standard deviation `amount`
+      (https://keras.io/api/layers/regularization_layers/gaussian_noise/);
+    * `gaussian_dropout` multiplies by 1 + n with the standard deviation sqrt(amount / (1 - amount))
+      (https://keras.io/api/layers/regularization_layers/gaussian_dropout/);
+    * `alpha_dropout` sets elements to selu's limit with probability `amount`, those along the
+      dimensions `shared` together, then scales and shifts so that mean and variance stay
+      (https://keras.io/api/layers/regularization_layers/alpha_dropout/).
+
+    Example:
+    ```mlir
+    %y = graph.noise gaussian %x amount 1.0e-1 : tensor<?x128xf32>
+    ```
+
+    (C1) amount is not negative; except for `gaussian`, it is 1 or less.
+    (C2) shared dimensions are in range and strictly increasing.
+  }];
+  let arguments = (ins Graph_Noise:$kind, Graph_FloatTensor:$input, F64Attr:$amount,
+                       DefaultValuedOptionalAttr<DenseI64ArrayAttr, "{}">:$shared);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat =
+      "$kind $input `amount` $amount (`shared` $shared^)? attr-dict `:` type($result)";
   let hasVerifier = 1;
 }
 
@@ -629,12 +667,15 @@ def Graph_RandomUniformOp : Graph_Op<"random_uniform", [Pure, AllTypesMatch<["li
     ```mlir
     %u = graph.random_uniform %key, %x stream 2 : (tensor<4xi32>, tensor<?x128xf32>) -> tensor<?x128xf32>
     ```
+
+    (C1) key has four words.
   }];
   let arguments = (ins RankedTensorOf<[I32]>:$key, Graph_FloatTensor:$like, I64Attr:$stream);
   let results = (outs Graph_FloatTensor:$result);
   let assemblyFormat = [{
     $key `,` $like `stream` $stream attr-dict `:` functional-type(operands, results)
   }];
+  let hasVerifier = 1;
 }
 
 def Graph_PadOp : Graph_InferredOp<"pad"> {

@@ -148,9 +148,9 @@ LogicalResult FilterGradientOp::inferReturnTypes(MLIRContext *, std::optional<Lo
   auto input = cast<RankedTensorType>(op.getInput().getType());
   auto gradient = cast<RankedTensorType>(op.getGradient().getType());
   int64_t rank = input.getRank();
-  if (rank < 2 || gradient.getRank() != rank)
-    return emitOptionalError(loc, "(C1) expected input and gradient of one rank, 2 or more, got ",
-                             input, " and ", gradient);
+  if (rank < 2 || gradient.getRank() != rank || gradient.getDimSize(0) != input.getDimSize(0))
+    return emitOptionalError(loc, "(C1) expected input and gradient of one rank, 2 or more, and ",
+                             "one batch, got ", input, " and ", gradient);
   size_t spatial = rank - 2;
   for (ArrayRef<int64_t> entries :
        {op.getWindow(), op.getStrides(), op.getLow(), op.getHigh(), op.getDilations()})
@@ -162,6 +162,10 @@ LogicalResult FilterGradientOp::inferReturnTypes(MLIRContext *, std::optional<Lo
       channels % groups || filters % groups)
     return emitOptionalError(loc, "(C3) channels of ", input, " and ", gradient,
                              " do not fit together in ", groups, " groups");
+  if (!all(op.getWindow(), 1) || !all(op.getStrides(), 1) || !all(op.getDilations(), 1) ||
+      !all(op.getLow(), 0) || !all(op.getHigh(), 0))
+    return emitOptionalError(
+        loc, "(C5) window, strides and dilations must be positive, paddings not negative");
   Window window = {op.getWindow(), op.getStrides(), op.getLow(), op.getHigh(), op.getDilations()};
   SmallVector<int64_t> extents;
   if (failed(slide(loc, "(C4)", input, window, extents)))

@@ -143,21 +143,20 @@ SmallVector<Value> ModelImport::inlineModel(const keras::Model &model, int paren
   return outputs;
 }
 
-/// Class and config alone: the rest of what Keras writes depends on who wrote it.
-static std::string plainText(const Json &object) {
-  if (!object.is_object() || !object.contains("class_name"))
-    return object.dump();
-  return Json({{"class_name", object["class_name"]}, {"config", object.value("config", Json())}})
-      .dump();
-}
-
 /// Marks what an activity regularizer looks at.
 static void penalize(LayerImport &layer, SmallVectorImpl<Value> &results) {
-  const Json *regularizer = layer.find("activity_regularizer");
+  const Json *found = layer.find("activity_regularizer");
+  if (!found)
+    return;
+  // Without what generations of Keras write differently.
+  Json regularizer = *found;
+  if (regularizer.is_object())
+    for (const char *key : {"module", "registered_name"})
+      regularizer.erase(key);
   for (Value &result : results)
-    if (regularizer && result && isa<FloatType>(getElementTypeOrSelf(result)))
-      result = graph::PenalizeOp::create(layer.builder(), layer.location(), result,
-                                         plainText(*regularizer));
+    if (result && isa<FloatType>(getElementTypeOrSelf(result)))
+      result =
+          graph::PenalizeOp::create(layer.builder(), layer.location(), result, regularizer.dump());
 }
 
 void ModelImport::importCall(const keras::Model &model, int parent, keras::Step step,

@@ -39,9 +39,13 @@ void importGlobalMaxPooling2D(LayerImport &layer);
 // Normalization and regularization
 void importBatchNormalization(LayerImport &layer);
 void importRescaling(LayerImport &layer);
-void importDropout(LayerImport &layer);
 void importActivityRegularization(LayerImport &layer);
-void importIdentity(LayerImport &layer); ///< also what only acts while training
+void importIdentity(LayerImport &layer);
+// What acts while training alone
+void importDropout(LayerImport &layer);
+void importGaussianNoise(LayerImport &layer);
+void importGaussianDropout(LayerImport &layer);
+void importAlphaDropout(LayerImport &layer);
 // Merging
 void importAdd(LayerImport &layer);
 void importSubtract(LayerImport &layer);

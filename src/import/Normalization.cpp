@@ -88,11 +88,17 @@ void importBatchNormalization(LayerImport &layer) {
   Statistics weights = declareStatistics(layer, weightShape, scale, center, renorm);
   if (layer.failed())
     return;
-  layer.result(
-      axes.size() == 1
-          ? normalizeAxis(layer, x, axes.front(), weights, epsilon,
-                          layer.trainable() && !renorm ? std::optional(momentum) : std::nullopt)
-          : normalizeAxes(layer, x, weights, epsilon));
+  Value y = axes.size() == 1 ? normalizeAxis(layer, x, axes.front(), weights, epsilon,
+                                             layer.trainable() && !renorm ? std::optional(momentum)
+                                                                          : std::nullopt)
+                             : normalizeAxes(layer, x, weights, epsilon);
+  if (layer.trainable() && (renorm || axes.size() > 1))
+    y.getDefiningOp()->setAttr(
+        graph::untrainableAttr,
+        layer.builder().getStringAttr(
+            renorm ? "batch normalization with renorm cannot be trained yet"
+                   : "batch normalization over several axes cannot be trained yet"));
+  layer.result(y);
 }
 
 /// A number, or a list of one number a channel; null when x has another number of channels.
@@ -124,33 +130,6 @@ void importRescaling(LayerImport &layer) {
     return;
   Value y = layer.create<graph::MultiplyOp>(x, perChannel(layer, "scale", 1, x));
   layer.result(layer.create<graph::AddOp>(y, perChannel(layer, "offset", 0, x)));
-}
-
-/// The dimensions whose elements a dropout layer treats as one: those between batch and channels of
-/// SpatialDropout1D to 3D, those for which `noise_shape` says 1.
-static SmallVector<int64_t> sharedDimensions(LayerImport &layer, Value x) {
-  SmallVector<int64_t> shared;
-  int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
-  if (layer.className().starts_with("Spatial")) {
-    bool channelsFirst = layer.className() != "SpatialDropout1D" && layer.channelsFirst();
-    for (int64_t i = 1; i < rank - 1; ++i)
-      shared.push_back(channelsFirst ? i + 1 : i);
-  } else if (const Json *shape = layer.find("noise_shape"); shape && shape->is_array()) {
-    for (auto [i, extent] : llvm::enumerate(*shape))
-      if (extent == 1 && i > 0 && static_cast<int64_t>(i) < rank)
-        shared.push_back(static_cast<int64_t>(i));
-  }
-  return shared;
-}
-
-/// https://keras.io/api/layers/regularization_layers/dropout/
-void importDropout(LayerImport &layer) {
-  double rate = layer.number("rate");
-  if (!(rate >= 0 && rate <= 1))
-    layer.problem("rate", fmt::format("rate must be between 0 and 1, got {}", rate));
-  Value x = layer.input();
-  if (layer.ready())
-    layer.result(layer.create<graph::DropoutOp>(x, APFloat(rate), sharedDimensions(layer, x)));
 }
 
 /// https://keras.io/api/layers/regularization_layers/activity_regularization/

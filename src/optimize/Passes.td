@@ -12,9 +12,9 @@ include "mlir/Pass/PassBase.td"
 def DropIdentities : Pass<"drop-identities"> {
   let summary = "Remove the layers that do nothing when predicting";
   let description = [{
-    `graph.dropout` and `graph.penalize` become their inputs. For prediction alone: the gradients of a training step need
-    the op. Runs first, so that nothing stands between the ops that later passes join; the lowering
-    knows no dropout. Upstream's canonicalizer cannot do it, since it does not know what the graph
+    `graph.dropout`, `graph.noise` and `graph.penalize` become their inputs. For prediction alone: a
+    training step has expanded them before. Runs first, so that nothing stands between the ops that
+    later passes join; the lowering knows none of them. Upstream's canonicalizer cannot do it, since it does not know what the graph
     is for.
   }];
 }

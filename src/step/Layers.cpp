@@ -1,5 +1,10 @@
 #include "step/Layers.h"
 
+#include "graph/TransposedConvolution.h"
+
+#include <cmath>
+#include <numbers>
+
 using namespace mlir;
 using namespace hornet::graph;
 
@@ -10,15 +15,21 @@ class Expansion {
 public:
   Expansion(func::FuncOp function, Value key) : function(function), key(key) {}
 
-  LayerEffects run() {
+  Expected<LayerEffects> run() {
     for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
       ImplicitLocOpBuilder builder(op.getLoc(), &op);
       b = &builder;
-      if (auto dropout = dyn_cast<DropoutOp>(op))
+      if (auto reason = op.getAttrOfType<StringAttr>(untrainableAttr))
+        refuse(reason.str(), "freeze the layer (trainable: false)");
+      else if (auto dropout = dyn_cast<DropoutOp>(op))
         replace(dropout, expand(dropout));
+      else if (auto noise = dyn_cast<NoiseOp>(op))
+        replace(noise, expand(noise));
       else if (auto norm = dyn_cast<BatchNormOp>(op); norm && norm.getMomentum())
         replace(norm, expand(norm));
     }
+    if (!error.problems.empty())
+      return tl::unexpected<Error>(std::move(error));
     return std::move(effects);
   }
 
@@ -29,26 +40,71 @@ private:
   }
   Term term(Value value) { return {b, value}; }
 
+  void refuse(std::string reason, std::string mend) {
+    Problem problem{.reason = std::move(reason), .mend = std::move(mend)};
+    if (auto name = dyn_cast<NameLoc>(b->getLoc()))
+      problem.layer = name.getName().str();
+    error.problems.push_back(std::move(problem));
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Dropout and noise
+  //===--------------------------------------------------------------------===//
+
+  /// From 0 to below 1, one number for all elements along the shared dimensions.
+  Term uniform(Term x, ArrayRef<int64_t> shared = {}) {
+    SmallVector<int64_t> shape(x.type().getShape());
+    for (int64_t dimension : shared)
+      shape[dimension] = 1;
+    Term like = x;
+    if (RankedTensorType type = x.type().clone(shape); type.hasStaticShape() && type != x.type())
+      like = {b, ConstantOp::create(
+                     *b, SplatElementsAttr::get(type, b->getFloatAttr(type.getElementType(), 0)))};
+    else if (type != x.type())
+      like = crop(x, SmallVector<int64_t>(shape.size(), 0), shape);
+    return {b, RandomUniformOp::create(*b, like.type(), key, like.value, stream++)};
+  }
+
+  /// Normally distributed, by G. Box and M. Muller, "A Note on the Generation of Random Normal
+  /// Deviates", 1958, https://doi.org/10.1214/aoms/1177706645.
+  Term normal(Term x) {
+    Term radius = sqrt(log(1.0 - uniform(x)) * -2.0);
+    return radius * cos(uniform(x) * (2 * std::numbers::pi));
+  }
+
   Term expand(DropoutOp op) {
     double rate = op.getRate().convertToDouble();
     Term x = term(op.getInput());
-    int64_t own = stream++;
     if (rate == 0)
       return x;
     if (rate == 1)
       return broadcastTo(x.scalar(0), x);
-    // One number decides for all elements along the shared dimensions.
-    RankedTensorType type = x.type();
-    SmallVector<int64_t> start(type.getRank(), 0), limit(type.getShape()), ones(type.getRank(), 1);
-    for (auto [i, extent] : llvm::enumerate(limit))
-      if (ShapedType::isDynamic(extent))
-        extent = -1;
-      else if (llvm::is_contained(op.getShared(), static_cast<int64_t>(i)))
-        extent = 1;
-    Value like = b->createOrFold<SliceOp>(op.getInput(), start, limit, ones);
-    Term random{b, RandomUniformOp::create(*b, like.getType(), key, like, own)};
-    return where(random >= rate, x * (1 / (1 - rate)), 0.0);
+    return where(uniform(x, op.getShared()) >= rate, x * (1 / (1 - rate)), 0.0);
   }
+
+  Term expand(NoiseOp op) {
+    double amount = op.getAmount().convertToDouble();
+    Term x = term(op.getInput());
+    if (amount == 0)
+      return x;
+    if (op.getKind() == Noise::gaussian)
+      return x + normal(x) * amount;
+    if (amount == 1) {
+      refuse("with a rate of 1 nothing is left to train on", "give a rate below 1");
+      return x;
+    }
+    if (op.getKind() == Noise::gaussian_dropout)
+      return x * (1.0 + normal(x) * std::sqrt(amount / (1 - amount)));
+    // https://arxiv.org/abs/1706.02515: selu's limit at minus infinity, and what keeps the moments.
+    constexpr double limit = -1.7580993408473766; // minus its alpha times its scale
+    double scale = 1 / std::sqrt((1 - amount) * (1 + amount * limit * limit));
+    Term kept = where(uniform(x, op.getShared()) >= amount, x, limit);
+    return kept * scale - scale * limit * amount;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Batch normalization
+  //===--------------------------------------------------------------------===//
 
   /// https://keras.io/api/layers/normalization_layers/batch_normalization/
   Term expand(BatchNormOp op) {
@@ -81,12 +137,13 @@ private:
   Value key;
   ImplicitLocOpBuilder *b = nullptr;
   LayerEffects effects;
+  InputError error;
   int64_t stream = 0;
 };
 
 } // namespace
 
-LayerEffects expandForTraining(func::FuncOp function, Value key) {
+Expected<LayerEffects> expandForTraining(func::FuncOp function, Value key) {
   return Expansion(function, key).run();
 }
 

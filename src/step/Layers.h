@@ -6,6 +6,7 @@
 // Internal to src/step.
 #pragma once
 
+#include "base/Error.h"
 #include "graph/Arithmetic.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -21,10 +22,11 @@ struct LayerEffects {
   llvm::MapVector<mlir::Value, mlir::Value> statistics;
 };
 
-/// Replaces dropout by a random mask, batch normalization of layers that are trained by that with
-/// the batch's own statistics. `key` is that of graph.random_uniform; each layer has a stream of
-/// its own.
-LayerEffects expandForTraining(mlir::func::FuncOp function, mlir::Value key);
+/// Replaces dropout by a random mask, noise by random numbers, batch normalization of layers that
+/// are trained by that with the batch's own statistics. `key` is that of graph.random_uniform; each
+/// call of a layer has streams of its own. Input error: layers that train in a way that we do not
+/// know.
+Expected<LayerEffects> expandForTraining(mlir::func::FuncOp function, mlir::Value key);
 
 /// Takes out the ops that only say that a penalty belongs to a value: the values, and their
 /// regularizers as JSON.

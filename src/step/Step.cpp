@@ -64,7 +64,7 @@ public:
     addParameters();
     std::vector<std::pair<Value, std::string>> activities = takePenalties(function);
     if (options.kind != Kind::evaluate)
-      statistics = expandForTraining(function, key).statistics;
+      statistics = HORNET_TRY(inThisFile(expandForTraining(function, key))).statistics;
     if (options.kind == Kind::inspect)
       noteLayers();
     Term loss = HORNET_TRY(addLosses());
@@ -206,15 +206,19 @@ private:
     return loss;
   }
 
+  template <class T> Expected<T> inThisFile(Expected<T> made) {
+    if (!made && std::holds_alternative<InputError>(made.error()))
+      for (Problem &problem : std::get<InputError>(made.error()).problems)
+        problem.file = model.file;
+    return made;
+  }
+
   /// Says which layer a problem is of.
   template <class T> Expected<T> named(const Parameter &parameter, Expected<T> made) {
-    if (made || !std::holds_alternative<InputError>(made.error()))
-      return made;
-    for (Problem &problem : std::get<InputError>(made.error()).problems) {
-      problem.file = model.file;
-      problem.layer = fmt::format("{}", fmt::join(parameter.layerPath, "/"));
-    }
-    return made;
+    if (!made && std::holds_alternative<InputError>(made.error()))
+      for (Problem &problem : std::get<InputError>(made.error()).problems)
+        problem.layer = fmt::format("{}", fmt::join(parameter.layerPath, "/"));
+    return inThisFile(std::move(made));
   }
 
   //===--------------------------------------------------------------------===//

@@ -61,7 +61,7 @@ static Array convolution(Operation *op, Inputs in) {
   int64_t channels = filter.shape.end()[-2];
   int64_t filtersAGroup = filter.shape.back() / static_cast<int64_t>(conv.getGroups());
   forEach(result.shape, [&](ArrayRef<int64_t> index) {
-    float &sum = at(result, index);
+    double &sum = at(result, index);
     int64_t first = index.back() / filtersAGroup * channels;
     forWindow(x, window, index, [&](ArrayRef<int64_t> offset, Index &source) {
       Index weight = llvm::to_vector(offset);
@@ -76,16 +76,57 @@ static Array convolution(Operation *op, Inputs in) {
   return result;
 }
 
+static Array filterGradient(Operation *op, Inputs in) {
+  auto gradient = cast<FilterGradientOp>(op);
+  Array &x = in[0], &dy = in[1], result(gradient.getType().getShape());
+  Window window = {gradient.getWindow(), gradient.getStrides(), gradient.getLow(),
+                   llvm::to_vector(gradient.getDilations())};
+  int64_t channels = result.shape.end()[-2];
+  int64_t filtersAGroup = result.shape.back() / static_cast<int64_t>(gradient.getGroups());
+  forEach(dy.shape, [&](ArrayRef<int64_t> index) {
+    int64_t first = index.back() / filtersAGroup * channels;
+    forWindow(x, window, index, [&](ArrayRef<int64_t> offset, Index &source) {
+      Index weight = llvm::to_vector(offset);
+      weight.append({0, index.back()});
+      for (int64_t c = 0; c < channels; ++c) {
+        source.back() = first + c;
+        weight.end()[-2] = c;
+        at(result, weight) += at(x, source) * at(dy, index);
+      }
+    });
+  });
+  return result;
+}
+
+static Array maxPoolIndex(Operation *op, Inputs in) {
+  auto pool = cast<MaxPoolIndexOp>(op);
+  Array &x = in[0], &maximum = in[1], result(maximum.shape);
+  ArrayRef<int64_t> size = pool.getWindow();
+  Window window = {size, pool.getStrides(), pool.getLow(), Index(size.size(), 1)};
+  llvm::fill(result.values, -1);
+  forEach(result.shape, [&](ArrayRef<int64_t> index) {
+    forWindow(x, window, index, [&](ArrayRef<int64_t> offset, Index &source) {
+      source.back() = index.back();
+      int64_t number = 0;
+      for (auto [extent, i] : llvm::zip_equal(size, offset))
+        number = number * extent + i;
+      if (at(result, index) < 0 && at(x, source) == at(maximum, index))
+        at(result, index) = static_cast<double>(number);
+    });
+  });
+  return result;
+}
+
 template <class Op, bool isMean> static Array pool(Operation *op, Inputs in) {
   auto pool = cast<Op>(op);
   Array &x = in[0], result(resultShape(op, x));
   Window window = {pool.getWindow(), pool.getStrides(), pool.getLow(),
                    Index(pool.getWindow().size(), 1)};
   forEach(result.shape, [&](ArrayRef<int64_t> index) {
-    float sum = 0, most = -INFINITY, count = 0;
+    double sum = 0, most = -INFINITY, count = 0;
     forWindow(x, window, index, [&](ArrayRef<int64_t>, Index &source) {
       source.back() = index.back();
-      float value = at(x, source);
+      double value = at(x, source);
       sum += value;
       most = std::isnan(value) || value > most ? value : most;
       ++count;
@@ -100,8 +141,7 @@ static Array batchNorm(Operation *op, Inputs in) {
   Array result = in[0];
   for (size_t i = 0; i < result.values.size(); ++i) {
     size_t c = i % in[1].values.size();
-    result.values[i] = (in[0].values[i] - in[3].values[c]) /
-                           std::sqrt(in[4].values[c] + static_cast<float>(epsilon)) *
+    result.values[i] = (in[0].values[i] - in[3].values[c]) / std::sqrt(in[4].values[c] + epsilon) *
                            in[1].values[c] +
                        in[2].values[c];
   }
@@ -136,15 +176,21 @@ static Array pad(Operation *op, Inputs in) {
   return result;
 }
 
+static Array identity(Operation *, Inputs in) { return in[0]; }
+
 void addContractions(llvm::StringMap<Rule> &rules) {
   rules["graph.average_pool"] = pool<AveragePoolOp, true>;
   rules["graph.batch_norm"] = batchNorm;
   rules["graph.concatenate"] = concatenate;
   rules["graph.convolution"] = convolution;
-  rules["graph.dropout"] = [](Operation *, Inputs in) { return in[0]; };
+  rules["graph.dropout"] = identity;
+  rules["graph.filter_gradient"] = filterGradient;
   rules["graph.matmul"] = matmul;
   rules["graph.max_pool"] = pool<MaxPoolOp, false>;
+  rules["graph.max_pool_index"] = maxPoolIndex;
+  rules["graph.noise"] = identity;
   rules["graph.pad"] = pad;
+  rules["graph.penalize"] = identity;
 }
 
 } // namespace hornet::test

@@ -1,3 +1,4 @@
+#include "base/Philox.h"
 #include "test/graph/InterpreterRules.h"
 
 #include "mlir/Dialect/Utils/IndexingUtils.h"
@@ -18,7 +19,7 @@ void hornet::test::forEach(ArrayRef<int64_t> shape, function_ref<void(ArrayRef<i
   }
 }
 
-float &hornet::test::at(Array &x, ArrayRef<int64_t> index) {
+double &hornet::test::at(Array &x, ArrayRef<int64_t> index) {
   int64_t linear = 0;
   for (auto [extent, i] : llvm::zip_equal(x.shape, index.take_back(x.shape.size())))
     linear = linear * extent + (extent == 1 ? 0 : i);
@@ -39,9 +40,9 @@ template <class F> Rule elementwise(F f) {
     }
     Array result(shape);
     forEach(shape, [&](ArrayRef<int64_t> index) {
-      if constexpr (std::is_invocable_v<F, float>)
+      if constexpr (std::is_invocable_v<F, double>)
         at(result, index) = f(at(in[0], index));
-      else if constexpr (std::is_invocable_v<F, float, float>)
+      else if constexpr (std::is_invocable_v<F, double, double>)
         at(result, index) = f(at(in[0], index), at(in[1], index));
       else
         at(result, index) = f(at(in[0], index), at(in[1], index), at(in[2], index));
@@ -50,20 +51,20 @@ template <class F> Rule elementwise(F f) {
   };
 }
 
-float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
-float greatest(float x, float y) { return std::isnan(x) || x > y ? x : y; }
-float softplus(float x) { return greatest(x, 0) + std::log1p(std::exp(-std::abs(x))); }
-float least(float x, float y) { return std::isnan(x) || x < y ? x : y; }
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+double greatest(double x, double y) { return std::isnan(x) || x > y ? x : y; }
+double softplus(double x) { return greatest(x, 0) + std::log1p(std::exp(-std::abs(x))); }
+double least(double x, double y) { return std::isnan(x) || x < y ? x : y; }
 
 Array compare(Operation *op, Inputs in) {
-  static const std::function<bool(float, float)> rules[] = {
+  static const std::function<bool(double, double)> rules[] = {
       std::equal_to<>(),   std::not_equal_to<>(), std::less<>(),
       std::less_equal<>(), std::greater<>(),      std::greater_equal<>()};
   auto rule = rules[static_cast<int>(cast<CompareOp>(op).getComparison())];
-  return elementwise([&](float x, float y) { return rule(x, y); })(op, in);
+  return elementwise([&](double x, double y) { return rule(x, y); })(op, in);
 }
 
-template <class Op, class F> Array reduce(Operation *op, Inputs in, float start, F f) {
+template <class Op, class F> Array reduce(Operation *op, Inputs in, double start, F f) {
   Index shape = llvm::to_vector(in[0].shape);
   for (int64_t dimension : cast<Op>(op).getDimensions())
     shape[dimension] = 1;
@@ -79,15 +80,18 @@ template <class Op, class F> Array reduce(Operation *op, Inputs in, float start,
   return result;
 }
 
-Array softmax(Operation *op, Inputs in) {
+template <class Op> Array softmax(Operation *op, Inputs in) {
   Array &x = in[0];
   Index shape = llvm::to_vector(x.shape);
-  shape[cast<SoftmaxOp>(op).getDimension()] = 1;
+  shape[cast<Op>(op).getDimension()] = 1;
   Array most(shape), sum(shape), y = x;
   llvm::fill(most.values, -INFINITY);
   forEach(x.shape, [&](auto i) { at(most, i) = greatest(at(most, i), at(x, i)); });
   forEach(x.shape, [&](auto i) { at(sum, i) += at(y, i) = std::exp(at(x, i) - at(most, i)); });
-  forEach(x.shape, [&](auto i) { at(y, i) /= at(sum, i); });
+  forEach(x.shape, [&](auto i) {
+    double shifted = at(x, i) - at(most, i);
+    at(y, i) = isa<SoftmaxOp>(op) ? at(y, i) / at(sum, i) : shifted - std::log(at(sum, i));
+  });
   return y;
 }
 
@@ -113,6 +117,37 @@ Array slice(Operation *op, Inputs in) {
   return result;
 }
 
+Array reverse(Operation *op, Inputs in) {
+  Array &x = in[0], result(x.shape);
+  forEach(x.shape, [&](ArrayRef<int64_t> index) {
+    Index source = llvm::to_vector(index);
+    for (int64_t dimension : cast<ReverseOp>(op).getDimensions())
+      source[dimension] = x.shape[dimension] - 1 - source[dimension];
+    at(result, index) = at(x, source);
+  });
+  return result;
+}
+
+Array extent(Operation *op, Inputs in) {
+  return {{}, {static_cast<double>(in[0].shape[cast<ExtentOp>(op).getDimension()])}};
+}
+
+/// 24 bits of the first word: as many as a float holds.
+Array randomUniform(Operation *op, Inputs in) {
+  auto word = [&](int64_t i) {
+    return static_cast<uint32_t>(static_cast<int64_t>(in[0].values[i]));
+  };
+  auto stream = static_cast<uint32_t>(cast<RandomUniformOp>(op).getStream());
+  Array result(in[1].shape);
+  for (auto [i, value] : llvm::enumerate(result.values))
+    value = (hornet::Philox::block({static_cast<uint32_t>(i), stream, word(2), word(3)},
+                                   {word(0), word(1)})
+                 .front() >>
+             8) *
+            0x1p-24;
+  return result;
+}
+
 Array transpose(Operation *op, Inputs in) {
   ArrayRef<int64_t> permutation = cast<TransposeOp>(op).getPermutation();
   Array result(applyPermutation(ArrayRef<int64_t>(in[0].shape), permutation));
@@ -125,49 +160,61 @@ Array transpose(Operation *op, Inputs in) {
 Array constant(Operation *op, Inputs) {
   auto values = cast<DenseElementsAttr>(cast<ConstantOp>(op).getValue());
   Array result(cast<RankedTensorType>(values.getType()).getShape());
-  for (auto [to, from] : llvm::zip_equal(result.values, values.getValues<APFloat>()))
-    to = from.convertToFloat();
+  if (values.getElementType().isInteger())
+    for (auto [to, from] : llvm::zip_equal(result.values, values.getValues<APInt>()))
+      to = static_cast<double>(from.getSExtValue());
+  else
+    for (auto [to, from] : llvm::zip_equal(result.values, values.getValues<APFloat>()))
+      to = from.convertToDouble();
   return result;
 }
 
 const llvm::StringMap<Rule> &rules() {
   static const llvm::StringMap<Rule> table = [] {
     llvm::StringMap<Rule> rules = {
-        {"graph.abs", elementwise([](float x) { return std::fabs(x); })},
-        {"graph.add", elementwise(std::plus<float>())},
-        {"graph.ceil", elementwise([](float x) { return std::ceil(x); })},
+        {"graph.abs", elementwise([](double x) { return std::fabs(x); })},
+        {"graph.add", elementwise(std::plus<double>())},
+        {"graph.broadcast", elementwise([](double x, double) { return x; })},
+        {"graph.ceil", elementwise([](double x) { return std::ceil(x); })},
         {"graph.compare", compare},
         {"graph.constant", constant},
-        {"graph.divide", elementwise(std::divides<float>())},
-        {"graph.erf", elementwise([](float x) { return std::erf(x); })},
-        {"graph.exp", elementwise([](float x) { return std::exp(x); })},
-        {"graph.expm1", elementwise([](float x) { return std::expm1(x); })},
-        {"graph.floor", elementwise([](float x) { return std::floor(x); })},
-        {"graph.log", elementwise([](float x) { return std::log(x); })},
-        {"graph.log1p", elementwise([](float x) { return std::log1p(x); })},
+        {"graph.cos", elementwise([](double x) { return std::cos(x); })},
+        {"graph.divide", elementwise(std::divides<double>())},
+        {"graph.erf", elementwise([](double x) { return std::erf(x); })},
+        {"graph.exp", elementwise([](double x) { return std::exp(x); })},
+        {"graph.expm1", elementwise([](double x) { return std::expm1(x); })},
+        {"graph.extent", extent},
+        {"graph.floor", elementwise([](double x) { return std::floor(x); })},
+        {"graph.log", elementwise([](double x) { return std::log(x); })},
+        {"graph.log_softmax", softmax<LogSoftmaxOp>},
+        {"graph.log1p", elementwise([](double x) { return std::log1p(x); })},
         {"graph.maximum", elementwise(greatest)},
         {"graph.minimum", elementwise(least)},
-        {"graph.multiply", elementwise(std::multiplies<float>())},
-        {"graph.negate", elementwise([](float x) { return -x; })},
+        {"graph.multiply", elementwise(std::multiplies<double>())},
+        {"graph.negate", elementwise([](double x) { return -x; })},
+        {"graph.power", elementwise([](double x, double y) { return std::pow(x, y); })},
+        {"graph.random_uniform", randomUniform},
         {"graph.reduce_max",
          [](Operation *op, Inputs in) { return reduce<ReduceMaxOp>(op, in, -INFINITY, greatest); }},
         {"graph.reduce_sum",
          [](Operation *op, Inputs in) { return reduce<ReduceSumOp>(op, in, 0, std::plus<>()); }},
-        {"graph.relu", elementwise([](float x) { return greatest(x, 0); })},
+        {"graph.relu", elementwise([](double x) { return greatest(x, 0); })},
         {"graph.reshape", reshape},
-        {"graph.round", elementwise([](float x) { return std::nearbyint(x); })},
-        {"graph.rsqrt", elementwise([](float x) { return 1 / std::sqrt(x); })},
-        {"graph.select", elementwise([](float p, float x, float y) { return p != 0 ? x : y; })},
+        {"graph.reverse", reverse},
+        {"graph.round", elementwise([](double x) { return std::nearbyint(x); })},
+        {"graph.rsqrt", elementwise([](double x) { return 1 / std::sqrt(x); })},
+        {"graph.select", elementwise([](double p, double x, double y) { return p != 0 ? x : y; })},
         {"graph.sigmoid", elementwise(sigmoid)},
-        {"graph.sign", elementwise([](float x) { return float((x > 0) - (x < 0)); })},
+        {"graph.sign", elementwise([](double x) { return double((x > 0) - (x < 0)); })},
+        {"graph.sin", elementwise([](double x) { return std::sin(x); })},
         {"graph.slice", slice},
-        {"graph.softmax", softmax},
+        {"graph.softmax", softmax<SoftmaxOp>},
         {"graph.softplus", elementwise(softplus)},
-        {"graph.sqrt", elementwise([](float x) { return std::sqrt(x); })},
-        {"graph.subtract", elementwise(std::minus<float>())},
-        {"graph.tanh", elementwise([](float x) { return std::tanh(x); })},
+        {"graph.sqrt", elementwise([](double x) { return std::sqrt(x); })},
+        {"graph.subtract", elementwise(std::minus<double>())},
+        {"graph.tanh", elementwise([](double x) { return std::tanh(x); })},
         {"graph.transpose", transpose},
-        {"graph.trunc", elementwise([](float x) { return std::trunc(x); })},
+        {"graph.trunc", elementwise([](double x) { return std::trunc(x); })},
     };
     addContractions(rules);
     return rules;

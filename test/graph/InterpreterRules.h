@@ -17,7 +17,7 @@ using Rule = std::function<Array(mlir::Operation *, Inputs)>;
 void forEach(llvm::ArrayRef<int64_t> shape, llvm::function_ref<void(llvm::ArrayRef<int64_t>)> f);
 
 /// The element at `index`, which may have more dimensions than `x`: those are broadcast.
-float &at(Array &x, llvm::ArrayRef<int64_t> index);
+double &at(Array &x, llvm::ArrayRef<int64_t> index);
 
 void addContractions(llvm::StringMap<Rule> &rules);
 

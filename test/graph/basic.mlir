@@ -130,3 +130,42 @@ func.func @shapes(%x: tensor<?x8x9x4xf32>) {
     : (tensor<?x8x9x4xf32>, tensor<?x8x9x4xf32>) -> tensor<?x8x9x8xf32>
   return
 }
+
+// CHECK-LABEL: func.func @what_training_needs
+func.func @what_training_needs(%x: tensor<?x8x4xf32>, %g: tensor<?x6x2xf32>, %m: tensor<?x4x4xf32>, %k: tensor<4xi32>) {
+  // CHECK: graph.filter_gradient %arg0, %arg1 window [3] strides [1] low [0] high [0] dilations [1] groups 1 : (tensor<?x8x4xf32>, tensor<?x6x2xf32>) -> tensor<3x4x2xf32>
+  %0 = graph.filter_gradient %x, %g window [3] strides [1] low [0] high [0] dilations [1] groups 1
+    : (tensor<?x8x4xf32>, tensor<?x6x2xf32>) -> tensor<3x4x2xf32>
+  // CHECK: graph.max_pool_index %arg0, %arg2 window [2] strides [2] low [0] high [0] : (tensor<?x8x4xf32>, tensor<?x4x4xf32>) -> tensor<?x4x4xf32>
+  %1 = graph.max_pool_index %x, %m window [2] strides [2] low [0] high [0]
+    : (tensor<?x8x4xf32>, tensor<?x4x4xf32>) -> tensor<?x4x4xf32>
+  // CHECK: graph.softplus %arg0 : tensor<?x8x4xf32>
+  %2 = graph.softplus %x : tensor<?x8x4xf32>
+  // CHECK: graph.log_softmax %arg0 dimension 2 : tensor<?x8x4xf32>
+  %3 = graph.log_softmax %x dimension 2 : tensor<?x8x4xf32>
+  // CHECK: graph.reverse %arg0 dimensions [1, 2] : tensor<?x8x4xf32>
+  %4 = graph.reverse %x dimensions [1, 2] : tensor<?x8x4xf32>
+  // CHECK: %[[N:.*]] = graph.extent %arg0 dimension 0 : tensor<?x8x4xf32> -> tensor<f32>
+  %5 = graph.extent %x dimension 0 : tensor<?x8x4xf32> -> tensor<f32>
+  // CHECK: graph.broadcast %[[N]], %arg0 : (tensor<f32>, tensor<?x8x4xf32>) -> tensor<?x8x4xf32>
+  %6 = graph.broadcast %5, %x : (tensor<f32>, tensor<?x8x4xf32>) -> tensor<?x8x4xf32>
+  // CHECK: graph.random_uniform %arg3, %arg0 stream 2 : (tensor<4xi32>, tensor<?x8x4xf32>) -> tensor<?x8x4xf32>
+  %7 = graph.random_uniform %k, %x stream 2 : (tensor<4xi32>, tensor<?x8x4xf32>) -> tensor<?x8x4xf32>
+  // CHECK: graph.penalize %arg0 regularizer "l2" : tensor<?x8x4xf32>
+  %8 = graph.penalize %x regularizer "l2" : tensor<?x8x4xf32>
+  // CHECK: graph.dropout %arg0 rate 5.000000e-01 shared [1] : tensor<?x8x4xf32>
+  %9 = graph.dropout %x rate 5.0e-1 shared [1] : tensor<?x8x4xf32>
+  // CHECK: graph.noise gaussian %arg0 amount 5.000000e-01 : tensor<?x8x4xf32>
+  %10 = graph.noise gaussian %x amount 5.0e-1 : tensor<?x8x4xf32>
+  // CHECK: graph.noise alpha_dropout %arg0 amount 5.000000e-01 shared [0, 1] : tensor<?x8x4xf32>
+  %11 = graph.noise alpha_dropout %x amount 5.0e-1 shared [0, 1] : tensor<?x8x4xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @trained_batch_norm
+func.func @trained_batch_norm(%x: tensor<?x4xf32>, %s: tensor<4xf32>) {
+  // CHECK: graph.batch_norm %arg0, %arg1, %arg1, %arg1, %arg1 epsilon 1.000000e-03 momentum 5.000000e-01 unbiased
+  %0 = graph.batch_norm %x, %s, %s, %s, %s epsilon 1.0e-3 momentum 5.0e-1 unbiased
+    : (tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
+  return
+}

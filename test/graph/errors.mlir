@@ -349,3 +349,191 @@ func.func @winograd_input(%x: tensor<?x8x5x4xf32>, %u: tensor<36x4x8xf32>) {
   %0 = graph.winograd_convolution %x, %u tile 4 : (tensor<?x8x5x4xf32>, tensor<36x4x8xf32>) -> tensor<?x6x3x8xf32>
   return
 }
+
+// -----
+
+func.func @filter_gradient_ranks(%x: tensor<?x8x2xf32>, %g: tensor<?x4xf32>) {
+  // expected-error @+2 {{(C1) expected input and gradient of one rank, 2 or more, and one batch, got 'tensor<?x8x2xf32>' and 'tensor<?x4xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.filter_gradient %x, %g window [3] strides [1] low [0] high [0] dilations [1] groups 1
+    : (tensor<?x8x2xf32>, tensor<?x4xf32>) -> tensor<3x2x4xf32>
+  return
+}
+
+// -----
+
+func.func @filter_gradient_batches(%x: tensor<5x2xf32>, %g: tensor<6x4xf32>) {
+  // expected-error @+2 {{(C1) expected input and gradient of one rank, 2 or more, and one batch}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.filter_gradient %x, %g window [] strides [] low [] high [] dilations [] groups 1
+    : (tensor<5x2xf32>, tensor<6x4xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @filter_gradient_entries(%x: tensor<?x8x2xf32>, %g: tensor<?x6x4xf32>) {
+  // expected-error @+2 {{(C2) expected 1 entries, got 2}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.filter_gradient %x, %g window [3, 3] strides [1] low [0] high [0] dilations [1] groups 1
+    : (tensor<?x8x2xf32>, tensor<?x6x4xf32>) -> tensor<3x2x4xf32>
+  return
+}
+
+// -----
+
+func.func @filter_gradient_groups(%x: tensor<?x8x2xf32>, %g: tensor<?x6x4xf32>) {
+  // expected-error @+2 {{(C3) channels of 'tensor<?x8x2xf32>' and 'tensor<?x6x4xf32>' do not fit together in 3 groups}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.filter_gradient %x, %g window [3] strides [1] low [0] high [0] dilations [1] groups 3
+    : (tensor<?x8x2xf32>, tensor<?x6x4xf32>) -> tensor<3x2x4xf32>
+  return
+}
+
+// -----
+
+func.func @filter_gradient_extents(%x: tensor<?x8x2xf32>, %g: tensor<?x8x4xf32>) {
+  // expected-error @+2 {{(C4) the convolution's result has other extents than 'tensor<?x8x4xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.filter_gradient %x, %g window [3] strides [1] low [0] high [0] dilations [1] groups 1
+    : (tensor<?x8x2xf32>, tensor<?x8x4xf32>) -> tensor<3x2x4xf32>
+  return
+}
+
+// -----
+
+func.func @filter_gradient_span(%x: tensor<?x8x2xf32>, %g: tensor<?x8x4xf32>) {
+  // expected-error @+2 {{(C4) the window spans 9 in spatial dimension 0, the padded input has 8}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.filter_gradient %x, %g window [9] strides [1] low [0] high [0] dilations [1] groups 1
+    : (tensor<?x8x2xf32>, tensor<?x8x4xf32>) -> tensor<9x2x4xf32>
+  return
+}
+
+// -----
+
+func.func @filter_gradient_strides(%x: tensor<?x8x2xf32>, %g: tensor<?x6x4xf32>) {
+  // expected-error @+2 {{(C5) window, strides and dilations must be positive, paddings not negative}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.filter_gradient %x, %g window [3] strides [0] low [0] high [0] dilations [1] groups 1
+    : (tensor<?x8x2xf32>, tensor<?x6x4xf32>) -> tensor<3x2x4xf32>
+  return
+}
+
+// -----
+
+func.func @max_pool_index_entries(%x: tensor<?x8x2xf32>, %m: tensor<?x4x2xf32>) {
+  // expected-error @+2 {{(C1) expected 1 entries, got 2}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.max_pool_index %x, %m window [2, 2] strides [2] low [0] high [0]
+    : (tensor<?x8x2xf32>, tensor<?x4x2xf32>) -> tensor<?x4x2xf32>
+  return
+}
+
+// -----
+
+func.func @max_pool_index_padding(%x: tensor<?x8x2xf32>, %m: tensor<?x4x2xf32>) {
+  // expected-error @+2 {{(C2) window and strides must be positive, paddings smaller than the window and not negative}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.max_pool_index %x, %m window [2] strides [2] low [2] high [0]
+    : (tensor<?x8x2xf32>, tensor<?x4x2xf32>) -> tensor<?x4x2xf32>
+  return
+}
+
+// -----
+
+func.func @max_pool_index_maxima(%x: tensor<?x8x2xf32>, %m: tensor<?x8x2xf32>) {
+  // expected-error @+2 {{(C3) expected maxima of type 'tensor<?x4x2xf32>', got 'tensor<?x8x2xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.max_pool_index %x, %m window [2] strides [2] low [0] high [0]
+    : (tensor<?x8x2xf32>, tensor<?x8x2xf32>) -> tensor<?x4x2xf32>
+  return
+}
+
+// -----
+
+func.func @log_softmax(%x: tensor<?x8xf32>) {
+  // expected-error @+1 {{(C1) dimension 2 is out of range for rank 2}}
+  %0 = graph.log_softmax %x dimension 2 : tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @dropout_shared(%x: tensor<?x8xf32>) {
+  // expected-error @+1 {{(C2) shared dimensions must be in range and strictly increasing for 'tensor<?x8xf32>'}}
+  %0 = graph.dropout %x rate 0.5 shared [2] : tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @noise_deviation(%x: tensor<?x8xf32>) {
+  // expected-error @+1 {{(C1) amount must not be negative, got -1.000000e+00}}
+  %0 = graph.noise gaussian %x amount -1.0 : tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @noise_rate(%x: tensor<?x8xf32>) {
+  // expected-error @+1 {{(C1) amount must be between 0 and 1, got 2.000000e+00}}
+  %0 = graph.noise gaussian_dropout %x amount 2.0 : tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @noise_shared(%x: tensor<?x8xf32>) {
+  // expected-error @+1 {{(C2) shared dimensions must be in range and strictly increasing}}
+  %0 = graph.noise alpha_dropout %x amount 0.5 shared [1, 1] : tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @reverse_range(%x: tensor<?x8xf32>) {
+  // expected-error @+1 {{(C1) dimensions must be in range, strictly increasing and static for 'tensor<?x8xf32>'}}
+  %0 = graph.reverse %x dimensions [2] : tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @reverse_batch(%x: tensor<?x8xf32>) {
+  // expected-error @+1 {{(C1) dimensions must be in range, strictly increasing and static}}
+  %0 = graph.reverse %x dimensions [0, 1] : tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @broadcast_extents(%x: tensor<3xf32>, %y: tensor<?x8xf32>) {
+  // expected-error @+1 {{(C1) cannot repeat 'tensor<3xf32>' to 'tensor<?x8xf32>'}}
+  %0 = graph.broadcast %x, %y : (tensor<3xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @broadcast_element_types(%x: tensor<8xf16>, %y: tensor<?x8xf32>) {
+  // expected-error @+1 {{(C2) element types of 'tensor<8xf16>' and 'tensor<?x8xf32>' differ}}
+  %0 = graph.broadcast %x, %y : (tensor<8xf16>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  return
+}
+
+// -----
+
+func.func @extent(%x: tensor<?x8xf32>) {
+  // expected-error @+1 {{(C1) dimension 2 is out of range for rank 2}}
+  %0 = graph.extent %x dimension 2 : tensor<?x8xf32> -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @random_uniform(%k: tensor<2xi32>, %x: tensor<?x8xf32>) {
+  // expected-error @+1 {{(C1) expected a key of four words, got 'tensor<2xi32>'}}
+  %0 = graph.random_uniform %k, %x stream 0 : (tensor<2xi32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  return
+}

@@ -33,7 +33,7 @@ Array random(RankedTensorType type, size_t seed) {
   std::mt19937 engine(seed);
   std::uniform_real_distribution<float> numbers(shape.size() == 1 ? 0.1f : -1.f, 1.f);
   Array array(shape);
-  for (float &value : array.values)
+  for (double &value : array.values)
     value = numbers(engine);
   return array;
 }

@@ -1,17 +1,19 @@
 // Training steps against Keras's own: gradients, losses, optimizers, and 96 steps in a row.
 
-#include "compiler/Compiler.h"
 #include "formats/Npy.h"
 #include "keras/Builder.h"
 #include "keras/Weights.h"
 #include "test/keras/Golden.h"
-#include "training/StepRunner.h"
+#include "test/step/Steps.h"
 
 #include <cmath>
 #include <map>
 
 using namespace hornet;
 using formats::Json;
+using test::resultOf;
+using test::runnerFor;
+using test::sgd;
 using training::StepRunner;
 
 namespace {
@@ -54,31 +56,6 @@ void expectNear(const Tensor &got, const Tensor &expected, double rtol, double a
     worst = std::max(worst, std::isfinite(a - b) ? std::abs(a - b) / allowed : 1e30);
   }
   EXPECT_LE(worst, 1) << what << ": as parts of the tolerance";
-}
-
-/// A runner of steps, or why there is none.
-Expected<StepRunner> runnerFor(const keras::Model &model, const step::StepOptions &options,
-                               const CompileOptions &base = {}) {
-  CompileOptions compile = base;
-  compile.target = "x86-64-v3";
-  compile.step = options;
-  std::string bytes = HORNET_TRY(compileArtifact(model, compile));
-  auto artifact = HORNET_TRY(runtime::loadArtifact(std::as_bytes(std::span(bytes))));
-  auto parameters = artifact.manifest.step->parameters;
-  auto values = HORNET_TRY(keras::bindWeights(model, parameters));
-  auto step = HORNET_TRY(runtime::Model::load(std::move(artifact), {}));
-  return StepRunner::make(std::move(step), values);
-}
-
-const Json sgd = {{"class_name", "SGD"}, {"config", {{"learning_rate", 1.0}}}};
-
-const Tensor &resultOf(const StepRunner &runner, const std::string &name) {
-  const auto &ports = runner.compiled().outputs();
-  for (size_t i = 0; i < ports.size(); ++i)
-    if (ports[i].name == name)
-      return runner.results()[i];
-  ADD_FAILURE() << "there is no output " << name;
-  return runner.results().front();
 }
 
 //===----------------------------------------------------------------------===//
