@@ -42,13 +42,13 @@ graph.parameter @direct : tensor<3x3x32x64xf32>
 // CHECK: :3 = scf.for
 // CHECK: tensor<?x300xf32>
 
-// 5 rows by 1 vector, of an unknown batch; then 2, then 1.
-// CHECK: :5 = scf.for %{{.*}} to %c300
-// CHECK: :2 = scf.for %{{.*}} to %c300
-// CHECK: scf.for %{{.*}} to %c300
+// 5 rows by 1 vector, of an unknown batch; then 2, then 1, with more sums than these side by side.
+// CHECK: :5 = scf.for %{{.*}} to %c300 step %c1
+// CHECK: :8 = scf.for %{{.*}} to %c300 step %c4
+// CHECK: :6 = scf.for %{{.*}} to %c300 step %c6
 // NARROW-LABEL: func.func @predict
-// NARROW: :3 = scf.for %{{.*}} to %c300
-// NARROW: :2 = scf.for %{{.*}} to %c300
+// NARROW: :6 = scf.for %{{.*}} to %c300 step %c2
+// NARROW: :8 = scf.for %{{.*}} to %c300 step %c4
 
 // 1200 products in blocks of 200. Longer sums than 512 would round more than by default.
 // CHECK: scf.for {{.*}} to %c6 step
