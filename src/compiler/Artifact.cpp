@@ -20,11 +20,7 @@ static void addManifest(ModuleOp module, const runtime::Manifest &manifest) {
                          LLVM::Linkage::External, abi::manifest, builder.getStringAttr(text));
 }
 
-Expected<std::string> compileArtifact(const keras::Model &model, const CompileOptions &options,
-                                      std::vector<StageTime> *times) {
-  Compilation compilation(options, times);
-  HORNET_TRY(compilation.run(model, Stage::llvm));
-  compilation.manifest.model = model.name;
+Expected<std::string> linkArtifact(Compilation &compilation) {
   addManifest(*compilation.imported->module, compilation.manifest);
   std::string object = HORNET_TRY(compilation.emit(emit::OutputKind::object));
   return compilation.time("link", [&]() -> Expected<std::string> {
@@ -33,6 +29,14 @@ Expected<std::string> compileArtifact(const keras::Model &model, const CompileOp
       libraries.push_back(HORNET_TRY(emit::openMPLibrary()));
     return emit::linkSharedObject(object, libraries);
   });
+}
+
+Expected<std::string> compileArtifact(const keras::Model &model, const CompileOptions &options,
+                                      std::vector<StageTime> *times) {
+  Compilation compilation(options, times);
+  HORNET_TRY(compilation.run(model, Stage::llvm));
+  compilation.manifest.model = model.name;
+  return linkArtifact(compilation);
 }
 
 } // namespace hornet

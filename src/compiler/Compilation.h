@@ -59,4 +59,7 @@ private:
   std::vector<StageTime> *times;
 };
 
+/// The artifact of what `compilation` brought to Stage::llvm.
+Expected<std::string> linkArtifact(Compilation &compilation);
+
 } // namespace hornet

@@ -12,7 +12,7 @@
 
 namespace hornet::differentiate {
 class Gradients;
-}
+} // namespace hornet::differentiate
 #include "differentiate/Differentiable.h.inc"
 
 namespace hornet::differentiate {

@@ -118,7 +118,9 @@ public:
   Term build() {
     SmallVector<int64_t> residues;
     Term all = interleave(residues);
-    return crop(all, around(c.low, 0), around(c.input, all.type().getShape().back()));
+    SmallVector<int64_t> size = around(c.input, all.type().getShape().back());
+    size.front() = all.type().getDimSize(0);
+    return crop(all, around(c.low, 0), size);
   }
 
 private:

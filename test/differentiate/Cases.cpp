@@ -155,6 +155,13 @@ void addWindows(Cases &cases) {
   for (const char *op : {"max_pool", "average_pool"})
     for (const Sliding &sliding : pools)
       cases.push_back(pool(sliding, op));
+  cases.push_back({"convolution_of_a_static_batch",
+                   {"5x7x3", "3x3x2"},
+                   "graph.convolution %a, %b strides [2] low [1] high [1] dilations [1] groups 1"
+                   " : (A, B) -> <5x4x2>"});
+  cases.push_back({"max_pool_of_a_static_batch",
+                   {"5x7x3"},
+                   "graph.max_pool %a window [3] strides [2] low [1] high [1] : (A) -> <5x4x3>"});
   cases.push_back({"convolution_1d",
                    {"?x7x2", "3x2x3"},
                    "graph.convolution %a, %b strides [2] low [1] high [0] dilations [1] groups 1"

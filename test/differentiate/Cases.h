@@ -33,4 +33,7 @@ inline void PrintTo(const OpCase &op, std::ostream *to) { *to << op.op; }
 
 const std::vector<OpCase> &opCases();
 
+/// Of extents that fill vectors and blocks of registers, and leave rests.
+const std::vector<OpCase> &wideCases();
+
 } // namespace hornet::test

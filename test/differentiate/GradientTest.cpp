@@ -1,10 +1,8 @@
 // Each gradient rule against finite differences, in double precision.
 
 #include "differentiate/Gradients.h"
-#include "test/differentiate/Cases.h"
-#include "test/graph/Interpreter.h"
+#include "test/differentiate/Functions.h"
 
-#include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 
 #include <algorithm>
@@ -18,7 +16,8 @@
 using namespace mlir;
 using namespace hornet;
 using test::Array;
-using test::Domain;
+using test::distinct;
+using test::functionOf;
 using test::OpCase;
 
 namespace {
@@ -34,45 +33,6 @@ struct Context : MLIRContext {
   }
 };
 
-func::FuncOp functionOf(ModuleOp module) { return module.lookupSymbol<func::FuncOp>("f"); }
-
-Array zeros(Type type) {
-  SmallVector<int64_t> shape(cast<RankedTensorType>(type).getShape());
-  std::ranges::replace(shape, ShapedType::kDynamic, 3);
-  return Array(shape);
-}
-
-/// Numbers evenly spread in random order, so that the least difference is known; those of the
-/// arguments are shifted against each other.
-Array distinct(Type type, Domain domain, size_t argument) {
-  Array array = zeros(type);
-  for (size_t i = 0; i < array.values.size(); ++i) {
-    double part = (i + 0.37 + 0.11 * argument) / array.values.size();
-    array.values[i] = domain == Domain::positive ? 0.5 + 1.5 * part : 2 * part - 1;
-  }
-  std::ranges::shuffle(array.values, std::mt19937(argument));
-  return array;
-}
-
-/// Makes @f return the gradients of sum(its result * %w) to its arguments, %w being a new last one.
-LogicalResult differentiateFunction(func::FuncOp function) {
-  Block &body = function.front();
-  Operation *end = body.getTerminator();
-  SmallVector<Value> variables(body.getArguments());
-  ImplicitLocOpBuilder builder(function.getLoc(), end);
-  graph::Term y{&builder, end->getOperand(0)};
-  graph::Term weighted = y * graph::Term{&builder, body.addArgument(y.type(), builder.getLoc())};
-  auto all = llvm::to_vector(llvm::seq<int64_t>(y.type().getRank()));
-  Value loss = graph::ReduceSumOp::create(builder, weighted.value, all);
-  auto gradients = differentiate::Gradients::of(loss, variables, builder);
-  if (failed(gradients))
-    return failure();
-  end->setOperands(*gradients);
-  function.setType(
-      builder.getFunctionType(body.getArgumentTypes(), ValueRange(*gradients).getTypes()));
-  return verify(function);
-}
-
 class Rules : public testing::TestWithParam<OpCase> {};
 
 TEST_P(Rules, areTheLimitsOfDifferences) {
@@ -82,7 +42,7 @@ TEST_P(Rules, areTheLimitsOfDifferences) {
   ASSERT_TRUE(module) << text;
   func::FuncOp function = functionOf(*module), derived = function.clone();
   OwningOpRef<func::FuncOp> owner(derived);
-  ASSERT_TRUE(succeeded(differentiateFunction(derived))) << text;
+  ASSERT_TRUE(succeeded(test::addGradients(derived))) << text;
 
   std::vector<Array> arguments;
   for (auto [i, type] : llvm::enumerate(function.getArgumentTypes()))
@@ -98,7 +58,8 @@ TEST_P(Rules, areTheLimitsOfDifferences) {
   std::vector<Array> withWeights = arguments;
   withWeights.push_back(weights);
   std::vector<Array> gradients = test::interpret(derived, withWeights);
-  ASSERT_EQ(gradients.size(), arguments.size());
+  ASSERT_EQ(gradients.size(), arguments.size() + 1);
+  gradients.erase(gradients.begin());
 
   constexpr double step = 1e-5;
   for (auto [i, gradient] : llvm::enumerate(gradients)) {
@@ -167,9 +128,10 @@ TEST(Ops, haveARuleOrAReasonForNone) {
 std::vector<Array> gradientsAt(const OpCase &op, std::vector<Array> arguments, Array weights) {
   Context context;
   auto module = parseSourceString<ModuleOp>(op.function("f64"), &context);
-  EXPECT_TRUE(module && succeeded(differentiateFunction(functionOf(*module))));
+  EXPECT_TRUE(module && succeeded(test::addGradients(functionOf(*module))));
   arguments.push_back(std::move(weights));
-  return test::interpret(functionOf(*module), arguments);
+  std::vector<Array> results = test::interpret(functionOf(*module), arguments);
+  return {results.begin() + 1, results.end()};
 }
 
 using testing::ElementsAre;
@@ -246,7 +208,7 @@ TEST(GoingBack, anOpWithoutRuleIsNamedAtItsLayer) {
     said = fmt::format("{}: {}", cast<NameLoc>(diagnostic.getLocation()).getName().str(),
                        diagnostic.str());
   });
-  EXPECT_TRUE(failed(differentiateFunction(functionOf(*module))));
+  EXPECT_TRUE(failed(test::addGradients(functionOf(*module))));
   EXPECT_EQ(said, "dropout_1: 'graph.dropout' has no gradient");
 }
 

@@ -231,6 +231,35 @@ TEST(Dropout, ofNothingAndOfEverything) {
               testing::Each(2));
 }
 
+/// A random layer that multiplies: what went into it is 11 everywhere (ten ones, and a bias of 1).
+class Factors : public testing::TestWithParam<LayerHandle> {};
+
+TEST_P(Factors, areThoseOfTheGradients) {
+  using namespace keras::layers;
+  auto x = Input({10});
+  auto y = GetParam()(Dense(20, {.name = "before"})(x));
+  auto model = keras::Functional({x}, {y, Dense(1)(y)}).toModel();
+  ASSERT_TRUE(model) << toString(model.error());
+  step::StepOptions options{.losses = {nullptr, "mse"}, .optimizer = test::sgd, .gradients = true};
+  auto runner = test::runnerWith(1, *model, options, {.threads = 2});
+  ASSERT_TRUE(runner) << toString(runner.error());
+  std::vector<Tensor> batch = {Tensor(DType::f32, {8, 10}), Tensor(DType::f32, {8, 1})};
+  std::ranges::fill(batch[0].as<float>(), 1.f);
+  ASSERT_TRUE(runner->run(batch, {.seed = 3}));
+  auto noisy = numbers(runner->results()[1]), predicted = numbers(runner->results()[2]);
+  auto found = numbers(test::resultOf(*runner, "gradient/before/bias"));
+  for (size_t i = 0; i < 20; ++i) {
+    double wanted = 0;
+    for (size_t sample = 0; sample < 8; ++sample)
+      wanted += 2 * predicted[sample] / 8 * noisy[sample * 20 + i] / 11;
+    EXPECT_NEAR(found[i], wanted, 1e-5 * std::abs(wanted)) << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Factors,
+                         testing::Values(LayerHandle("Dropout", {{"rate", 0.4}}),
+                                         LayerHandle("GaussianDropout", {{"rate", 0.4}})));
+
 TEST(Dropout, doesNothingWhenEvaluating) {
   keras::Model model = modelOf({{"Dropout", {{"rate", 0.5}}}}, {10});
   auto runner = test::runnerWith(
