@@ -2,8 +2,10 @@
 
 #include "formats/Npy.h"
 
+#include <algorithm>
 #include <bit>
 #include <fmt/format.h>
+#include <stdexcept>
 
 namespace hornet::training {
 
@@ -51,12 +53,14 @@ static Json metaOf(const Checkpoint &c) {
           {"conditions", c.conditions},
           {"iteration", c.trainer.iteration},
           {"learning_rate", jsonOf(double(c.trainer.learningRate))},
+          {"first_rate", jsonOf(double(c.firstRate))},
           {"epoch", c.epoch},
           {"step", c.step},
           {"history", jsonOf(c.history)},
           {"stopping",
            {{"wait", c.stopping.wait},
             {"best", jsonOf(c.stopping.best)},
+            {"stopped", c.stoppedEarly},
             {"best_epoch", c.stopping.bestEpoch ? Json(*c.stopping.bestEpoch) : Json()}}},
           {"plateau",
            {{"wait", c.plateau.wait},
@@ -69,12 +73,16 @@ static void readMeta(const Json &meta, Checkpoint &c) {
   c.conditions = meta.at("conditions");
   c.trainer.iteration = meta.at("iteration");
   c.trainer.learningRate = static_cast<float>(numberOf(meta.at("learning_rate")));
+  c.firstRate = static_cast<float>(numberOf(meta.at("first_rate")));
   c.epoch = meta.at("epoch");
   c.step = meta.at("step");
+  if (std::min({c.trainer.iteration, c.epoch, c.step}) < 0)
+    throw std::out_of_range("a count is negative");
   c.history = historyOf(meta.at("history"));
   const Json &stopping = meta.at("stopping");
   c.stopping.wait = stopping.at("wait");
   c.stopping.best = optionalOf(stopping.at("best"));
+  c.stoppedEarly = stopping.at("stopped");
   if (!stopping.at("best_epoch").is_null())
     c.stopping.bestEpoch = stopping.at("best_epoch").get<int64_t>();
   const Json &plateau = meta.at("plateau");

@@ -17,10 +17,12 @@ struct Checkpoint {
   /// seed; a line each.
   std::vector<std::string> conditions;
   TrainerState trainer;
+  float firstRate = 0;       ///< the constant learning rate that the run was begun with
   int64_t epoch = 0;         ///< in which the run is
   int64_t step = 0;          ///< steps of it that are done
   std::vector<Logs> history; ///< of the epochs that are done
   EarlyStopping::State stopping;
+  bool stoppedEarly = false;
   std::vector<Tensor> best; ///< the parameters to restore, where early stopping keeps them
   ReduceOnPlateau::State plateau;
   std::optional<double> bestValue; ///< of the model that was saved as the best

@@ -15,6 +15,14 @@ double now() {
   return duration<double>(steady_clock::now().time_since_epoch()).count();
 }
 
+/// Enough to tell one array of weights from another.
+std::string digestOf(const std::optional<Tensor> &weights) {
+  if (!weights)
+    return "none";
+  std::string_view bytes(reinterpret_cast<const char *>(weights->data()), weights->bytes());
+  return fmt::format("{:016x}", std::hash<std::string_view>()(bytes));
+}
+
 class Fitting {
 public:
   Fitting(Trainer &trainer, const FitOptions &options, const FitDisplay &display)
@@ -28,6 +36,7 @@ public:
       checks = HORNET_TRY(Batches::make(*validation, {options.batchSize, false, 0}));
     HORNET_TRY(makeCallbacks(validation.has_value()));
     conditions = conditionsOf(train, validation);
+    at.firstRate = trainer.learningRate();
     HORNET_TRY(resume());
     HORNET_TRY(openLogs());
     lastCheckpoint = now();
@@ -90,12 +99,21 @@ private:
       lines.push_back(fmt::format("parameter {} {}{}", parameter.symbol, toString(parameter.shape),
                                   parameter.trainable ? "" : " frozen"));
     const keras::TrainingConfig &config = trainer.config();
-    lines.push_back("optimizer " + config.optimizer.dump());
+    // Another learning rate is no other run: it is how one goes on after a loss that was NaN.
+    formats::Json optimizer = config.optimizer;
+    if (trainer.hasConstantRate() && optimizer.is_object() && optimizer.contains("config"))
+      optimizer["config"].erase("learning_rate");
+    lines.push_back("optimizer " + optimizer.dump());
     lines.push_back("loss " + config.loss.dump());
     lines.push_back("loss weights " + config.lossWeights.dump());
     lines.push_back("metrics " + config.metrics.dump() + config.weightedMetrics.dump());
     lines.push_back(
         fmt::format("samples {} and {}", train.count, validation ? validation->count : 0));
+    for (const Feed &input : train.inputs)
+      lines.push_back(fmt::format("input {}{}", toString(input.shape),
+                                  input.conversion == Feed::Conversion::scale ? " divided by 255"
+                                                                              : " as it is"));
+    lines.push_back("sample weights " + digestOf(train.weights));
     lines.push_back(fmt::format("batch size {}", options.batchSize));
     lines.push_back(fmt::format("seed {}{}", options.seed, options.shuffle ? "" : " in order"));
     return lines;
@@ -117,8 +135,19 @@ private:
                                                  line(at.conditions), line(conditions)),
                            .mend = "repeat the options of that run, or train without --resume"});
     }
+    float chosenRate = trainer.learningRate();
     HORNET_TRY(trainer.setState(at.trainer));
+    keptAt = trainer.iteration();
+    if (trainer.hasConstantRate() && chosenRate != at.firstRate)
+      trainer.setLearningRate(at.firstRate = chosenRate);
     result.history = at.history;
+    // More patience, or no such callback any more, lets the run go on.
+    result.stoppedEarly =
+        at.stoppedEarly && stopping && at.stopping.wait >= options.earlyStopping->patience;
+    display.write(
+        at.epoch >= options.epochs || result.stoppedEarly
+            ? fmt::format("All {} epochs are done\n", at.epoch)
+            : fmt::format("Going on in epoch {} after {} steps of it\n", at.epoch + 1, at.step));
     if (stopping)
       stopping->state = at.stopping;
     if (plateau)
@@ -156,11 +185,15 @@ private:
         HORNET_TRY(keep());
       return !result.interrupted;
     };
-    Logs epoch = HORNET_TRY(trainer.runEpoch(batches, begins, afterStep));
-    if (result.interrupted) {
-      display.write("\n");
-      return {};
+    Expected<Logs> ran = trainer.runEpoch(batches, begins, afterStep);
+    if (!ran || result.interrupted) {
+      if (display.live)
+        display.write("\n");
+      if (ran)
+        return {};
+      return tl::unexpected<Error>(withCheckpoint(std::move(ran.error())));
     }
+    Logs epoch = std::move(*ran);
     if (checks)
       for (auto &[name, value] : HORNET_TRY(trainer.evaluate(*checks)))
         epoch.emplace_back("val_" + name, value);
@@ -168,6 +201,15 @@ private:
       epoch.emplace_back("learning_rate", trainer.learningRate());
     display.write(progress.finish(epoch, now()));
     return finishEpoch(epoch);
+  }
+
+  /// The checkpoint stays as it is: weights right before a loss that is NaN may be lost already.
+  Error withCheckpoint(Error error) const {
+    auto *input = std::get_if<InputError>(&error);
+    if (input && keptAt)
+      input->problems.back().mend +=
+          fmt::format("; go on from step {} with --resume and another --learning-rate", *keptAt);
+    return error;
   }
 
   Expected<void> finishEpoch(const Logs &epoch) {
@@ -210,6 +252,7 @@ private:
       return {};
     at.conditions = conditions;
     at.trainer = trainer.state();
+    at.stoppedEarly = result.stoppedEarly;
     at.history = result.history;
     if (stopping)
       at.stopping = stopping->state;
@@ -217,7 +260,9 @@ private:
       at.plateau = plateau->state;
     if (best)
       at.bestValue = best->best;
-    return writeCheckpoint(options.checkpoint, at);
+    HORNET_TRY(writeCheckpoint(options.checkpoint, at));
+    keptAt = trainer.iteration();
+    return {};
   }
 
   Trainer &trainer;
@@ -231,6 +276,7 @@ private:
   std::optional<BestModel> best;
   std::vector<EpochLog> logs;
   double lastCheckpoint = 0;
+  std::optional<int64_t> keptAt; ///< the steps of all epochs that the checkpoint has behind it
 };
 
 } // namespace

@@ -280,6 +280,11 @@ Expected<void> weighClasses(Samples &samples, const std::map<int64_t, float> &we
       return wrong(fmt::format("class {} has weight {}", label, weight),
                    "give weights of 0 and more");
   std::vector<int64_t> classes = classesOf(targets);
+  for (auto [label, weight] : weights)
+    if (std::ranges::find(classes, label) == classes.end())
+      return wrong(fmt::format("no sample is of class {}", label),
+                   fmt::format("the classes are {} to {}", std::ranges::min(classes),
+                               std::ranges::max(classes)));
   Tensor product(DType::f32, {static_cast<int64_t>(classes.size())});
   for (size_t i = 0; i < classes.size(); ++i) {
     auto found = weights.find(classes[i]);

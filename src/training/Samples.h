@@ -71,7 +71,8 @@ struct Split {
 Expected<Split> splitValidation(const Samples &samples, double fraction);
 
 /// Multiplies each sample's weight by that of its class; classes that are not listed have weight 1.
-/// Input error: several targets, or targets that are no classes; a negative weight.
+/// Input error: several targets, or targets that are no classes; a negative weight;
+/// a class that no sample is of.
 Expected<void> weighClasses(Samples &samples, const std::map<int64_t, float> &weights);
 
 } // namespace hornet::training

@@ -13,6 +13,12 @@ Expected<Trainer> Trainer::make(const keras::Model &model, const TrainerOptions 
   Trainer trainer(model, options);
   trainer.objective = HORNET_TRY(Objective::of(options.config, model));
   const Json &optimizer = options.config.optimizer;
+  if (optimizer.is_object() && optimizer.contains("config") && !optimizer["config"].is_object())
+    return inputError(
+        {.file = model.file,
+         .attribute = "optimizer",
+         .reason = fmt::format("its config is {}, which is no object", optimizer["config"].dump()),
+         .mend = "give {\"class_name\": …, \"config\": {…}}"});
   Json rate = optimizer.is_object() && optimizer.contains("config")
                   ? optimizer["config"].value("learning_rate", Json())
                   : Json();
@@ -209,9 +215,9 @@ Expected<Logs> Trainer::evaluate(Batches &batches) {
 /// each.
 tl::unexpected<Error> Trainer::notFinite(const Batch &batch) {
   Problem problem{.file = kerasModel.file,
-                  .reason = fmt::format("the loss of step {} is {}", done + 1, train->loss()),
-                  .mend = "lower the learning rate or clip gradients (clipnorm); the weights are "
-                          "those before this step"};
+                  .reason = fmt::format("the loss of step {} is {}", done + 1,
+                                        std::isnan(train->loss()) ? "not a number" : "infinite"),
+                  .mend = "lower the learning rate or clip gradients (clipnorm)"};
   step::StepOptions inspecting = stepOptions(step::Kind::inspect);
   auto compiled = compile(inspecting);
   if (!compiled)

@@ -5,6 +5,7 @@
 #include "driver/Tuning.h"
 
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
 
@@ -124,6 +125,15 @@ Expected<Tuning> CompileFlags::tuningFor(const CompileOptions &options) const {
 CLI::Option *addRepeated(CLI::App &command, const std::string &name,
                          std::vector<std::string> &values, const std::string &help) {
   return command.add_option(name, values, help)->allow_extra_args(false)->take_all();
+}
+
+CLI::Validator fromZeroOn() {
+  return {[](std::string &text) -> std::string {
+            double number = 0;
+            bool good = CLI::detail::lexical_cast(text, number) && std::isfinite(number);
+            return good && number >= 0 ? "" : fmt::format("'{}' is not a number from 0 on", text);
+          },
+          ""};
 }
 
 std::string listOf(const std::vector<runtime::Port> &ports) {

@@ -56,6 +56,9 @@ struct CacheFlag {
 CLI::Option *addRepeated(CLI::App &command, const std::string &name,
                          std::vector<std::string> &values, const std::string &help);
 
+/// Checks that a number is finite and not negative.
+CLI::Validator fromZeroOn();
+
 /// "'x' (None, 28, 28, 1), 'y' (None, 3)": a model's inputs for messages.
 std::string listOf(const std::vector<runtime::Port> &ports);
 

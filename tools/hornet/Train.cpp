@@ -10,7 +10,9 @@
 #include <atomic>
 #include <charconv>
 #include <csignal>
+#include <filesystem>
 #include <fmt/format.h>
+#include <set>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -59,7 +61,10 @@ static Expected<std::map<int64_t, float>> parseClassWeights(const std::vector<st
       return inputError({.attribute = "--class-weight",
                          .reason = fmt::format("'{}' is not LABEL=WEIGHT", text),
                          .mend = "give, for example, --class-weight 3=2.5"});
-    weights[label] = weight;
+    if (!weights.emplace(label, weight).second)
+      return inputError({.attribute = "--class-weight",
+                         .reason = fmt::format("class {} is given twice", label),
+                         .mend = "give each class one weight"});
   }
   return weights;
 }
@@ -97,13 +102,28 @@ static Expected<Data> readData(const Options &options, const Trainer &trainer) {
 
 static std::atomic<bool> wasStopped = false;
 
-static void onSignal(int) { wasStopped = true; }
+static int64_t secondsNow() {
+  timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec;
+}
 
-/// The first signal ends the run after its step; the next one kills, as ever.
+/// timeout(1) and others send a signal twice at once: that is one wish.
+static void onSignal(int signal) {
+  static std::atomic<int64_t> first = 0;
+  if (!wasStopped.exchange(true)) {
+    first = secondsNow();
+  } else if (secondsNow() > first + 1) {
+    std::signal(signal, SIG_DFL);
+    raise(signal);
+  }
+}
+
+/// The first signal ends the run after its step; one that comes later kills, as ever.
 static void catchSignals() {
   struct sigaction action = {};
   action.sa_handler = onSignal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_flags = SA_RESTART;
   for (int signal : {SIGINT, SIGTERM})
     sigaction(signal, &action, nullptr);
 }
@@ -148,20 +168,64 @@ static std::string checkpointOf(const Options &options) {
   return "";
 }
 
+/// An ending that a file may have, or in front of it, "not " and one that it must not.
+struct Output {
+  const char *flag;
+  const std::string &path;
+  std::vector<std::string_view> endings; ///< empty: any
+  std::string_view notEnding = {};
+  const char *form = "";
+};
+
+/// What hours of training would be lost for, were it found at their end.
+static Expected<void> check(const Output &output) {
+  auto ends = [&](std::string_view ending) { return output.path.ends_with(ending); };
+  bool known = output.endings.empty() || std::ranges::any_of(output.endings, ends);
+  if (!known || (!output.notEnding.empty() && ends(output.notEnding)))
+    return inputError(
+        {.attribute = output.flag,
+         .reason = fmt::format("'{}' does not say a form for {}", output.path, output.form),
+         .mend = fmt::format("end it in {}", fmt::join(output.endings, " or "))});
+  std::error_code ignored;
+  std::string folder = std::filesystem::path(output.path).parent_path().string();
+  if (!folder.empty() && !std::filesystem::is_directory(folder, ignored))
+    return inputError({.file = output.path,
+                       .attribute = output.flag,
+                       .reason = fmt::format("there is no folder '{}'", folder),
+                       .mend = "make it first, or name another file"});
+  if (std::filesystem::is_directory(output.path, ignored))
+    return inputError({.file = output.path,
+                       .attribute = output.flag,
+                       .reason = "it is a folder",
+                       .mend = "name a file"});
+  return {};
+}
+
 static Expected<void> checkOutputs(const Options &options) {
   if (options.save.empty() && options.saveWeights.empty() && options.saveBest.empty())
     return inputError({.attribute = "--save",
                        .reason = "nothing of the training would be kept",
                        .mend = "name a file: --save model.h5, --save-weights model.weights.h5, or "
                                "--save-best best.keras"});
-  for (const auto &[flag, path] :
-       {std::pair("--save", options.save), {"--save-best", options.saveBest}})
-    if (!path.empty() &&
-        (!(path.ends_with(".h5") || path.ends_with(".hdf5") || path.ends_with(".keras")) ||
-         path.ends_with(".weights.h5")))
-      return inputError({.attribute = flag,
-                         .reason = fmt::format("'{}' does not say a form for whole models", path),
-                         .mend = "end it in .keras or .h5"});
+  std::vector<std::string_view> models = {".keras", ".h5", ".hdf5"};
+  std::set<std::string> seen;
+  for (const Output &output : std::initializer_list<Output>{
+           {"--save", options.save, models, ".weights.h5", "whole models"},
+           {"--save-best", options.saveBest, models, ".weights.h5", "whole models"},
+           {"--save-weights", options.saveWeights, {".weights.h5", ".h5", ".hdf5"}, {}, "weights"},
+           {"--plot", options.plot, {".png", ".svg"}, {}, "a picture"},
+           {"--checkpoint", options.fit.checkpoint, {}},
+           {"--csv-log", options.fit.csvLog, {}},
+           {"--json-log", options.fit.jsonLog, {}}}) {
+    if (output.path.empty())
+      continue;
+    HORNET_TRY(check(output));
+    if (!seen.insert(output.path).second)
+      return inputError({.file = output.path,
+                         .attribute = output.flag,
+                         .reason = "two flags name this file",
+                         .mend = "name a file for each"});
+  }
   return {};
 }
 
@@ -197,6 +261,10 @@ static Expected<ExitCode> train(Options options) {
   how.useCache = options.cache.used();
   Trainer trainer = HORNET_TRY(Trainer::make(model, how));
   Data data = HORNET_TRY(readData(options, trainer));
+  if (data.train.weights && !how.sampleWeights) { // the data's own
+    how.sampleWeights = true;
+    trainer = HORNET_TRY(Trainer::make(model, how));
+  }
   options.fit.checkpoint = checkpointOf(options);
   if (options.fit.resume && !std::filesystem::exists(options.fit.checkpoint)) {
     if (!file.optimizer)
@@ -211,8 +279,6 @@ static Expected<ExitCode> train(Options options) {
   catchSignals();
   training::FitResult result = HORNET_TRY(
       training::fit(trainer, data.train, data.validation, fitOptions(options), display()));
-  if (!options.plot.empty() && !result.history.empty())
-    HORNET_TRY(plot(options.plot, result, trainer));
   if (result.interrupted) {
     printNote(fmt::format("stopped after step {}; go on with --resume ({})", trainer.iteration(),
                           options.fit.checkpoint));
@@ -222,8 +288,14 @@ static Expected<ExitCode> train(Options options) {
     printNote(fmt::format("stopped early: {} no longer improved; the best weights are back",
                           options.monitor.name));
   HORNET_TRY(save(options, trainer));
+  if (!options.plot.empty() && !result.history.empty())
+    HORNET_TRY(plot(options.plot, result, trainer));
   return done;
 }
+
+static constexpr int64_t most = 1'000'000'000;
+static CLI::Validator fromZero() { return CLI::Range(int64_t{0}, most).description(""); }
+static CLI::Validator fromOne() { return CLI::Range(int64_t{1}, most).description(""); }
 
 Command addTrain(CLI::App &app) {
   CLI::App *command = app.add_subcommand("train", "Train a model on data, as Keras's fit does");
@@ -240,11 +312,11 @@ Command addTrain(CLI::App &app) {
   options->training.add(*command);
   command->add_option("--batch-size", fit.batchSize, "Samples a step")
       ->type_name("N")
-      ->check(CLI::PositiveNumber.description(""))
+      ->check(fromOne())
       ->capture_default_str();
   command->add_option("--epochs", fit.epochs, "Times that all samples are seen")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber.description(""))
+      ->check(fromZero())
       ->capture_default_str();
   command
       ->add_option("--validation", options->validation,
@@ -278,19 +350,19 @@ Command addTrain(CLI::App &app) {
       ->add_option("--early-stopping", options->earlyStopping,
                    "Stop after N epochs without improvement, and take the best weights")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber.description(""));
+      ->check(fromZero());
   command
       ->add_option("--reduce-on-plateau", options->reduceOnPlateau,
                    "Take a tenth of the learning rate after N epochs without improvement")
       ->type_name("N")
-      ->check(CLI::PositiveNumber.description(""));
+      ->check(fromOne());
   command
       ->add_option("--checkpoint", fit.checkpoint,
                    "Where to keep what --resume needs; by default beside what is saved")
       ->type_name("FILE");
   command->add_option("--checkpoint-every", fit.checkpointSeconds, "Seconds between checkpoints")
       ->type_name("SECONDS")
-      ->check(CLI::NonNegativeNumber.description(""))
+      ->check(fromZeroOn())
       ->capture_default_str();
   command->add_flag("--resume", fit.resume,
                     "Go on where the checkpoint is, or from the optimizer's state in MODEL");

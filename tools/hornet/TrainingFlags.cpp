@@ -1,5 +1,7 @@
 #include "TrainingFlags.h"
 
+#include "Options.h"
+
 #include <fmt/format.h>
 
 namespace hornet::tool {
@@ -7,10 +9,9 @@ namespace hornet::tool {
 using formats::Json;
 
 void TrainingFlags::add(CLI::App &command) {
-  command
-      .add_option("--loss", losses,
-                  "What to make small: categorical_crossentropy, mse, …, or a config as JSON; "
-                  "OUTPUT=LOSS for each of several outputs")
+  addRepeated(command, "--loss", losses,
+              "What to make small: categorical_crossentropy, mse, …, or a config as JSON; "
+              "OUTPUT=LOSS for each of several outputs")
       ->type_name("LOSS");
   command
       .add_option("--optimizer", optimizer,
@@ -21,13 +22,11 @@ void TrainingFlags::add(CLI::App &command) {
       .add_option("--learning-rate", learningRate,
                   "Of the optimizer; by default Keras's, but 1.0 for Adadelta")
       ->type_name("RATE")
-      ->check(CLI::NonNegativeNumber.description(""));
-  command
-      .add_option("--metrics", metrics,
-                  "What to show besides the loss: accuracy, auc, …; OUTPUT=METRIC for several "
-                  "outputs")
-      ->type_name("METRIC")
-      ->delimiter(',');
+      ->check(fromZeroOn());
+  addRepeated(command, "--metrics", metrics,
+              "What to show besides the loss: accuracy, auc, …, or a config as JSON; "
+              "OUTPUT=METRIC for several outputs")
+      ->type_name("METRIC,…");
 }
 
 /// A name, or JSON where it begins like an object.
@@ -39,7 +38,27 @@ static Expected<Json> objectOf(const std::string &text, const char *flag) {
     return inputError({.attribute = flag,
                        .reason = fmt::format("'{}' is not JSON", text),
                        .mend = "quote it for the shell: '{\"class_name\": …, \"config\": {…}}'"});
+  bool isFunction = json.contains("class_name") && json["class_name"] == "function";
+  if (json.contains("config") && !json["config"].is_object() && !isFunction)
+    return inputError(
+        {.attribute = flag,
+         .reason = fmt::format("its config is {}, which is no object", json["config"].dump()),
+         .mend = "give {\"class_name\": …, \"config\": {…}}"});
   return json;
+}
+
+/// At commas that are not within braces: those are JSON's.
+static std::vector<std::string> splitAtCommas(const std::string &text) {
+  std::vector<std::string> parts(1);
+  int depth = 0;
+  for (char c : text) {
+    depth += (c == '{' || c == '[') - (c == '}' || c == ']');
+    if (c == ',' && depth == 0)
+      parts.emplace_back();
+    else
+      parts.back() += c;
+  }
+  return parts;
 }
 
 /// "OUTPUT=VALUE" where OUTPUT is one of the model's; else the whole is the value.
@@ -51,6 +70,12 @@ static std::pair<std::string, std::string> splitOutput(const std::string &text,
     if (sign != std::string::npos && output.name == name)
       return {name, text.substr(sign + 1)};
   return {"", text};
+}
+
+static tl::unexpected<Error> mixed(const char *flag) {
+  return inputError({.attribute = flag,
+                     .reason = "some are for an output and some are not",
+                     .mend = "name the output for each: OUTPUT=…"});
 }
 
 Expected<keras::TrainingConfig>
@@ -77,6 +102,8 @@ TrainingFlags::over(const std::optional<keras::TrainingConfig> &file,
   for (const std::string &text : losses) {
     auto [output, value] = splitOutput(text, model);
     Json loss = HORNET_TRY(objectOf(value, "--loss"));
+    if (!config.loss.is_null() && config.loss.is_object() == output.empty())
+      return mixed("--loss");
     if (output.empty() && losses.size() == 1)
       config.loss = loss;
     else if (output.empty())
@@ -91,14 +118,18 @@ TrainingFlags::over(const std::optional<keras::TrainingConfig> &file,
                        .mend = "name a loss, for example --loss categorical_crossentropy"});
   if (!metrics.empty())
     config.metrics = config.weightedMetrics = Json();
-  for (const std::string &text : metrics) {
-    auto [output, value] = splitOutput(text, model);
-    Json metric = HORNET_TRY(objectOf(value, "--metrics"));
-    if (output.empty())
-      config.metrics.push_back(metric);
-    else
-      config.metrics[output].push_back(metric);
-  }
+  for (const std::string &list : metrics)
+    for (const std::string &text : splitAtCommas(list)) {
+      auto [output, value] = splitOutput(text, model);
+      Json metric = HORNET_TRY(objectOf(value, "--metrics"));
+      bool isNamed = config.metrics.is_object();
+      if (!config.metrics.is_null() && isNamed == output.empty())
+        return mixed("--metrics");
+      if (output.empty())
+        config.metrics.push_back(metric);
+      else
+        config.metrics[output].push_back(metric);
+    }
   return config;
 }
 

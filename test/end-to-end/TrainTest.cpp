@@ -1,0 +1,290 @@
+// Training as its users run it, and as it is killed: nothing is lost, and what comes out is the
+// same to the bit.
+
+#include "formats/File.h"
+#include "formats/Npy.h"
+#include "keras/Model.h"
+#include "keras/Training.h"
+#include "keras/Weights.h"
+
+#include <chrono>
+#include <csignal>
+#include <fcntl.h>
+#include <filesystem>
+#include <gtest/gtest.h>
+#include <map>
+#include <random>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace hornet;
+namespace fs = std::filesystem;
+
+extern char **environ;
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+/// `hornet train …`, running.
+class Training {
+public:
+  explicit Training(Arguments arguments) {
+    arguments.insert(arguments.begin(), {HORNET_TOOL, "train"});
+    std::vector<char *> words;
+    for (std::string &argument : arguments)
+      words.push_back(argument.data());
+    words.push_back(nullptr);
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+      return;
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    for (int to : {STDOUT_FILENO, STDERR_FILENO})
+      posix_spawn_file_actions_adddup2(&actions, ends[1], to);
+    if (posix_spawn(&process, HORNET_TOOL, &actions, nullptr, words.data(), environ) != 0)
+      process = -1;
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    output = ends[0];
+  }
+  Training(const Training &) = delete;
+  ~Training() { close(output); }
+
+  /// Reads until `wanted` has been written, or all has.
+  bool waitFor(const std::string &wanted) {
+    while (text.find(wanted) == text.npos)
+      if (!read())
+        return false;
+    return true;
+  }
+  void send(int signal) const {
+    if (process > 0)
+      kill(process, signal);
+  }
+  /// The exit code, or minus the signal that ended it.
+  int end() {
+    while (read()) {
+    }
+    int status = 0;
+    if (process <= 0 || waitpid(process, &status, 0) != process)
+      return -1000;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+  std::string text; ///< what it has written so far
+
+private:
+  bool read() {
+    char buffer[4096];
+    ssize_t count = ::read(output, buffer, sizeof buffer);
+    text.append(buffer, std::max<ssize_t>(count, 0));
+    return count > 0;
+  }
+  pid_t process = -1;
+  int output = -1;
+};
+
+const std::string data = "test/end-to-end/data/training/";
+
+/// Dropout, moving statistics, all callbacks, logs; and a checkpoint after each step.
+Arguments run(const std::string &folder, const std::string &threads, Arguments more = {}) {
+  fs::create_directories(folder);
+  Arguments all = {data + "model.json",
+                   "--data=" + data + "digits.npz",
+                   "--loss=sparse_categorical_crossentropy",
+                   "--optimizer=adam",
+                   "--metrics=accuracy",
+                   "--epochs=4",
+                   "--batch-size=96",
+                   "--seed=5",
+                   "--checkpoint-every=0",
+                   "--early-stopping=3",
+                   "--reduce-on-plateau=1",
+                   "--threads=" + threads,
+                   "--save=" + folder + "/model.h5",
+                   "--save-weights=" + folder + "/model.weights.h5",
+                   "--save-best=" + folder + "/best.keras",
+                   "--csv-log=" + folder + "/log.csv",
+                   "--json-log=" + folder + "/log.json"};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+const std::vector<std::string> results = {"model.h5", "model.weights.h5", "best.keras", "log.csv",
+                                          "log.json"};
+
+std::string contents(const std::string &path) {
+  auto bytes = formats::readFile(path);
+  return bytes ? std::string(reinterpret_cast<const char *>(bytes->data()), bytes->size()) : "";
+}
+
+std::string folderOf(const std::string &name) {
+  std::string folder = testing::TempDir() + "train-" + name;
+  fs::remove_all(folder);
+  return folder;
+}
+
+/// An unbroken run, once for all tests.
+const std::string &unbroken(const std::string &threads) {
+  static std::map<std::string, std::string> folders;
+  std::string &folder = folders[threads];
+  if (folder.empty()) {
+    folder = folderOf("unbroken" + threads);
+    Training training(run(folder, threads));
+    EXPECT_EQ(training.end(), 0) << training.text;
+  }
+  return folder;
+}
+
+void expectSame(const std::string &folder, const std::string &wanted) {
+  for (const std::string &name : results)
+    EXPECT_TRUE(contents(folder + "/" + name) == contents(wanted + "/" + name)) << name;
+}
+
+Arguments resumed(const std::string &folder, const std::string &threads) {
+  return run(folder, threads,
+             fs::exists(folder + "/model.h5.checkpoint") ? Arguments{"--resume"} : Arguments{});
+}
+
+class Train : public testing::Test {
+protected:
+  static void SetUpTestSuite() {
+    setenv("HORNET_CACHE_DIR", (testing::TempDir() + "train-cache").c_str(), 1);
+  }
+};
+
+std::string nameOf(const testing::TestParamInfo<std::string> &info) {
+  return info.param + "threads";
+}
+class Threads : public Train, public testing::WithParamInterface<std::string> {};
+INSTANTIATE_TEST_SUITE_P(With, Threads, testing::Values("1", "2"), nameOf);
+
+//===----------------------------------------------------------------------===//
+// Nothing lost
+//===----------------------------------------------------------------------===//
+
+TEST_P(Threads, givesTheSameToTheBit) {
+  std::string folder = folderOf("again" + GetParam());
+  Training training(run(folder, GetParam()));
+  ASSERT_EQ(training.end(), 0) << training.text;
+  expectSame(folder, unbroken(GetParam()));
+}
+
+/// Schedules may differ with the number of threads, and with them how sums are grouped; nothing
+/// else does: not the dropped elements, the order of samples, what is summed over the batch.
+TEST_F(Train, withoutSchedulesGivesTheSameWithAnyNumberOfThreads) {
+  std::string one = folderOf("plain1"), two = folderOf("plain2");
+  for (const auto &[folder, threads] : {std::pair(one, "1"), {two, "2"}}) {
+    Training training(run(folder, threads, {"-O0"}));
+    ASSERT_EQ(training.end(), 0) << training.text;
+  }
+  expectSame(two, one);
+}
+
+TEST_P(Threads, goesOnToTheSameWhereverItIsKilled) {
+  std::string folder = folderOf("killed" + GetParam());
+  fs::create_directories(folder);
+  ASSERT_TRUE(formats::writeFile(folder + "/model.h5", {}));
+  std::string result = contents(unbroken(GetParam()) + "/model.h5");
+  std::mt19937 random(7);
+  int killed = 0;
+  bool done = false;
+  for (; !done && killed < 25; ++killed) {
+    Training training(resumed(folder, GetParam()));
+    training.waitFor("Epoch "); // or that all epochs are done
+    std::this_thread::sleep_for(std::chrono::microseconds(random() % 20'000));
+    training.send(SIGKILL);
+    int code = training.end();
+    ASSERT_TRUE(code == 0 || code == -SIGKILL) << training.text;
+    done = code == 0;
+    std::string saved = contents(folder + "/model.h5");
+    EXPECT_TRUE(saved.empty() || saved == result) << "neither the old file nor the new one";
+  }
+  Training training(resumed(folder, GetParam()));
+  EXPECT_EQ(training.end(), 0) << training.text;
+  EXPECT_NE(training.text.find(done ? "epochs are done" : "Going on in epoch"), std::string::npos)
+      << training.text;
+  RecordProperty("kills", killed);
+  expectSame(folder, unbroken(GetParam()));
+}
+
+TEST_P(Threads, finishesItsStepWhenASignalStopsIt) {
+  for (int signal : {SIGINT, SIGTERM}) {
+    std::string folder = folderOf("stopped" + GetParam());
+    Training training(run(folder, GetParam()));
+    ASSERT_TRUE(training.waitFor("Epoch 2/4")) << training.text;
+    training.send(signal);
+    training.send(signal); // as timeout(1) does
+    EXPECT_EQ(training.end(), 1) << training.text;
+    EXPECT_NE(training.text.find("note: stopped after step "), std::string::npos) << training.text;
+    EXPECT_NE(training.text.find("go on with --resume"), std::string::npos) << training.text;
+    EXPECT_FALSE(fs::exists(folder + "/model.h5"));
+    Training rest(run(folder, GetParam(), {"--resume"}));
+    EXPECT_EQ(rest.end(), 0) << rest.text;
+    expectSame(folder, unbroken(GetParam()));
+  }
+}
+
+//===----------------------------------------------------------------------===//
+// Going on with what Keras saved
+//===----------------------------------------------------------------------===//
+
+class Resumed : public Train, public testing::WithParamInterface<std::string> {};
+INSTANTIATE_TEST_SUITE_P(Of, Resumed, testing::Values("adam", "rmsprop", "sgd_momentum"),
+                         [](const auto &info) { return info.param; });
+
+/// The arrays `prefix`2, `prefix`3, and `prefix`4 of 8 samples each, one after the other.
+Tensor joined(const formats::NamedTensors &arrays, const std::string &prefix) {
+  std::vector<float> all;
+  int64_t width = 0;
+  for (const char *step : {"2", "3", "4"})
+    for (const auto &[name, values] : arrays)
+      if (name == prefix + step) {
+        all.insert(all.end(), values.as<float>().begin(), values.as<float>().end());
+        width = values.shape().back();
+      }
+  return Tensor::fromFloats({24, width}, all);
+}
+
+TEST_P(Resumed, stepsAreThoseThatKerasDoesNext) {
+  std::string golden = "test/golden/training/optimizers/resume_" + GetParam() + "/";
+  auto reference = formats::readNpzFile(golden + "ref.npz");
+  ASSERT_TRUE(reference);
+  std::string folder = folderOf("resumed-" + GetParam());
+  fs::create_directories(folder);
+  std::string samples = folder + "/samples.npz", saved = folder + "/saved.keras";
+  ASSERT_TRUE(formats::writeNpzFile(
+      samples, {{"x", joined(*reference, "x/")}, {"y", joined(*reference, "y/")}}));
+  for (const char *file : {"model.keras", "model.h5"}) {
+    SCOPED_TRACE(file);
+    fs::remove(saved + ".checkpoint"); // which would come first
+    Training training({golden + file, "--data=" + samples, "--resume", "--in-order",
+                       "--batch-size=8", "--save=" + saved});
+    ASSERT_EQ(training.end(), 0) << training.text;
+    auto model = keras::readModel(saved);
+    ASSERT_TRUE(model) << toString(model.error());
+    auto after = keras::readTraining(saved);
+    ASSERT_TRUE(after && after->optimizer);
+    EXPECT_EQ(after->optimizer->iterations, 5);
+    std::vector<Parameter> parameters;
+    std::vector<Tensor> wanted;
+    for (const auto &[name, values] : *reference)
+      if (name.starts_with("step5/")) {
+        size_t slash = name.rfind('/');
+        parameters.push_back(
+            {name, {name.substr(6, slash - 6)}, name.substr(slash + 1), values.shape()});
+        wanted.push_back(values);
+      }
+    ASSERT_EQ(wanted.size(), 4u);
+    auto got = keras::bindWeights(*model, parameters);
+    ASSERT_TRUE(got) << toString(got.error());
+    for (size_t i = 0; i < wanted.size(); ++i)
+      for (int64_t j = 0; j < wanted[i].size(); ++j)
+        EXPECT_NEAR((*got)[i].as<float>()[j], wanted[i].as<float>()[j], 1e-5)
+            << parameters[i].symbol;
+  }
+}
+
+} // namespace
