@@ -20,10 +20,13 @@ int64_t divisorUpTo(int64_t extent, int64_t most) {
 }
 
 /// Vectors of columns in one tile of `rows` rows.
-int64_t tileVectors(const Machine &machine, int64_t rows, bool reduces) {
-  // Streaming kernels need a few independent vectors to hide latencies, no more.
-  if (!reduces)
-    return 4;
+int64_t tileVectors(const Kernel &kernel, const Machine &machine, int64_t rows) {
+  // Streaming kernels need a few independent vectors to hide latencies, no more; long bodies
+  // (random numbers) hide them themselves, and fill the registers.
+  constexpr size_t longBody = 64;
+  linalg::LinalgOp root = kernel.root;
+  if (kernel.reductionLoops.empty())
+    return root.getBlock()->getOperations().size() > longBody ? 1 : 4;
   if (rows == 1)
     return machine.vectorRegisters / 2;
   return machine.vectorRegisters >= 32 ? 4 : 2;
@@ -127,9 +130,10 @@ int64_t sumsSideBySide(int64_t accumulators, int64_t steps) {
   return divisorUpTo(steps, inFlight / accumulators);
 }
 
+/// What is stored narrower (a mask's bytes) was computed in no less than 32 bits.
 static int64_t vectorElements(const Kernel &kernel, const Machine &machine) {
   Type element = getElementTypeOrSelf(kernel.output.value.getType());
-  return machine.vectorBytes * 8 / element.getIntOrFloatBitWidth();
+  return machine.vectorBytes * 8 / std::max(32u, element.getIntOrFloatBitWidth());
 }
 
 /// Choices are measured for sums of products whose rows share vectors.
@@ -139,8 +143,7 @@ static Tuned tunedFor(const Kernel &kernel, const Roles &roles) {
 
 static int64_t vectorsOf(const Kernel &kernel, const Roles &roles, const Machine &machine,
                          const Tuned &tuned) {
-  bool reduces = !kernel.reductionLoops.empty();
-  return tuned.orElse("vectors", tileVectors(machine, roles.rows ? 2 : 1, reduces));
+  return tuned.orElse("vectors", tileVectors(kernel, machine, roles.rows ? 2 : 1));
 }
 
 int64_t packedColumns(const Kernel &kernel, const Roles &roles, const Machine &machine) {
@@ -240,9 +243,8 @@ Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine 
   if (roles.rows)
     rows = splitRows(kernel.extents[*roles.rows], tile.rows, context);
   for (const Blocks &blocks : rows) {
-    bool reduces = !kernel.reductionLoops.empty();
     int64_t vectors =
-        sameColumns ? tile.vectors : tileVectors(machine, roles.rows ? blocks.size : 1, reduces);
+        sameColumns ? tile.vectors : tileVectors(kernel, machine, roles.rows ? blocks.size : 1);
     schedule.regions.push_back({blocks, splitColumns(extent, width, vectors)});
   }
   return schedule;
