@@ -26,7 +26,7 @@ int64_t tileVectors(const Kernel &kernel, const Machine &machine, int64_t rows) 
   constexpr size_t longBody = 64;
   linalg::LinalgOp root = kernel.root;
   if (kernel.reductionLoops.empty())
-    return root.getBlock()->getOperations().size() > longBody ? 1 : 4;
+    return root.getBlock()->getOperations().size() > longBody ? 2 : 4;
   if (rows == 1)
     return machine.vectorRegisters / 2;
   return machine.vectorRegisters >= 32 ? 4 : 2;
@@ -62,11 +62,15 @@ SmallVector<Blocks> splitRows(int64_t extent, int64_t most, MLIRContext *context
   return blocks;
 }
 
-/// Multiply-adds of a sample. Where nothing is reduced, memory takes most of the time.
+/// Multiply-adds of a sample, or of the batch that is usual in training where the sum goes over it.
+/// Where nothing is reduced, memory takes most of the time.
 int64_t workOf(const Kernel &kernel) {
+  constexpr int64_t usualBatch = 32;
   int64_t work = kernel.reductionLoops.empty() ? 8 : 1;
-  for (int64_t extent : kernel.extents)
-    work *= ShapedType::isDynamic(extent) ? 1 : extent;
+  for (unsigned loop : kernel.parallelLoops)
+    work *= ShapedType::isDynamic(kernel.extents[loop]) ? 1 : kernel.extents[loop];
+  for (unsigned loop : kernel.reductionLoops)
+    work *= ShapedType::isDynamic(kernel.extents[loop]) ? usualBatch : kernel.extents[loop];
   return work;
 }
 
