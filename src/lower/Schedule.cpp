@@ -62,6 +62,18 @@ SmallVector<Blocks> splitRows(int64_t extent, int64_t most, MLIRContext *context
   return blocks;
 }
 
+/// Rows in tiles of `size`, the last one smaller.
+SmallVector<Blocks> splitSquares(int64_t extent, int64_t size, MLIRContext *context) {
+  auto constant = [&](int64_t value) { return getAffineConstantExpr(value, context); };
+  int64_t full = extent / size, rest = extent % size;
+  SmallVector<Blocks> blocks;
+  if (full)
+    blocks.push_back({constant(0), constant(full), size});
+  if (rest)
+    blocks.push_back({constant(full * size), constant(1), rest});
+  return blocks;
+}
+
 /// Multiply-adds of a sample, or of the batch that is usual in training where the sum goes over it.
 /// Where nothing is reduced, memory takes most of the time.
 int64_t workOf(const Kernel &kernel) {
@@ -142,7 +154,8 @@ static int64_t vectorElements(const Kernel &kernel, const Machine &machine) {
 
 /// Choices are measured for sums of products whose rows share vectors.
 static Tuned tunedFor(const Kernel &kernel, const Roles &roles) {
-  return roles.rows ? Tuned(kernel.root, [&] { return nameOf(kernel); }) : Tuned();
+  return roles.rows && !roles.transposes ? Tuned(kernel.root, [&] { return nameOf(kernel); })
+                                         : Tuned();
 }
 
 static int64_t vectorsOf(const Kernel &kernel, const Roles &roles, const Machine &machine,
@@ -191,8 +204,18 @@ TileChoice chooseBatchTile(const Kernel &kernel, const Roles &roles, const Machi
   return tile;
 }
 
+/// Squares, as large as a vector. Where there is no other loop, threads share the columns.
+TileChoice chooseTransposedTile(const Kernel &kernel, const Roles &roles, const Machine &machine) {
+  TileChoice tile{.rows = vectorElements(kernel, machine), .vectors = 1};
+  tile.sharesColumns = machine.threads > 1 && roles.outer.empty() &&
+                       kernel.extents[roles.vector] >= machine.threads * tile.rows;
+  return tile;
+}
+
 TileChoice chooseTile(const Kernel &kernel, const Roles &roles, const Machine &machine,
                       const Tuned &tuned) {
+  if (roles.transposes)
+    return chooseTransposedTile(kernel, roles, machine);
   if (sumsOverBatch(kernel))
     return chooseBatchTile(kernel, roles, machine, tuned);
   int64_t vectors = vectorsOf(kernel, roles, machine, tuned);
@@ -242,10 +265,11 @@ Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine 
   schedule.blocksOutermost = tile.blocksOutermost;
   bool packed = llvm::any_of(
       kernel.inputs, [&](const Access &input) { return input.packedBlock(roles.vector) != 0; });
-  bool sameColumns = tile.sharesColumns || packed || tuned.has("vectors");
+  bool sameColumns = tile.sharesColumns || packed || roles.transposes || tuned.has("vectors");
   SmallVector<Blocks> rows = {single};
   if (roles.rows)
-    rows = splitRows(kernel.extents[*roles.rows], tile.rows, context);
+    rows = roles.transposes ? splitSquares(kernel.extents[*roles.rows], tile.rows, context)
+                            : splitRows(kernel.extents[*roles.rows], tile.rows, context);
   for (const Blocks &blocks : rows) {
     int64_t vectors =
         sameColumns ? tile.vectors : tileVectors(kernel, machine, roles.rows ? blocks.size : 1);
@@ -277,7 +301,7 @@ private:
 
 std::vector<Choice> tileChoices(const Kernel &kernel, const Roles &roles, const Machine &machine,
                                 int64_t batch) {
-  if (!roles.rows)
+  if (!roles.rows || roles.transposes)
     return {};
   constexpr int64_t mostRows = 16; // of those tried: long code gains nothing
   int64_t extent = kernel.extents[*roles.rows];

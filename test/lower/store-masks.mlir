@@ -36,11 +36,11 @@ func.func @returned(%x: tensor<?x64xf32>, %y: tensor<?x64xf32>) -> (tensor<?x64x
   return %0, %1 : tensor<?x64xi1>, tensor<?x64xf32>
 }
 
-// A long body, as that of random numbers, is computed for one vector at a time.
+// A long body, as that of random numbers, is computed for two vectors at a time, not four.
 
 // VECTORS-LABEL: func.func @random
 // VECTORS: scf.for
-// VECTORS-COUNT-1: arith.shrui {{.*}} vector<8xi32>
+// VECTORS-COUNT-2: arith.shrui {{.*}} vector<8xi32>
 // VECTORS-NOT: arith.shrui
 // VECTORS: return
 func.func @random(%x: tensor<?x64xf32>, %key: tensor<4xi32>) -> tensor<?x64xf32> {
