@@ -95,6 +95,7 @@ static void addFuse(OpPassManager &passes, const PipelineSettings &settings) {
   if (settings.level == 0)
     return;
   passes.addNestedPass<func::FuncOp>(lower::createFuseElementwise());
+  passes.addNestedPass<func::FuncOp>(lower::createStoreMasks());
   passes.addPass(createCanonicalizerPass());
 }
 

@@ -142,6 +142,22 @@ static std::optional<unsigned> contiguousReduction(const Kernel &kernel, unsigne
   return std::nullopt;
 }
 
+/// The loop of `outer` along which some input is contiguous that is not along the vectors.
+static std::optional<unsigned> transposedLoop(const Kernel &kernel, const Roles &roles) {
+  for (unsigned loop : roles.outer)
+    if (!ShapedType::isDynamic(kernel.extents[loop]) && kernel.extents[loop] > 1 &&
+        kernel.extents[roles.vector] > 1 && llvm::any_of(kernel.inputs, [&](const Access &input) {
+          return input.isTransposed(loop, roles.vector);
+        }))
+      return loop;
+  return std::nullopt;
+}
+
+static void setRows(Roles &roles, unsigned loop) {
+  roles.rows = loop;
+  roles.outer.erase(llvm::find(roles.outer, loop));
+}
+
 std::optional<Roles> rolesOf(const Kernel &kernel) {
   auto column = cast<AffineDimExpr>(kernel.output.map.getResults().back()).getPosition();
   Roles roles;
@@ -160,8 +176,15 @@ std::optional<Roles> rolesOf(const Kernel &kernel) {
   }
   if (roles.outer.size() + (roles.vectorIsReduction ? 0 : 1) != kernel.parallelLoops.size())
     return std::nullopt;
-  if (roles.vectorIsReduction || kernel.reductionLoops.empty())
+  if (roles.vectorIsReduction)
     return roles;
+  if (kernel.reductionLoops.empty()) {
+    if (auto loop = transposedLoop(kernel, roles)) {
+      setRows(roles, *loop);
+      roles.transposes = true;
+    }
+    return roles;
+  }
   for (unsigned loop : llvm::reverse(roles.outer)) {
     bool shares = llvm::any_of(kernel.inputs, [&](const Access &input) {
       return input.dependsOn(roles.vector) && !input.dependsOn(loop) &&
@@ -169,8 +192,7 @@ std::optional<Roles> rolesOf(const Kernel &kernel) {
     });
     bool isUsed = llvm::any_of(kernel.inputs, [&](const Access &a) { return a.dependsOn(loop); });
     if (shares && isUsed && kernel.extents[loop] != 1) {
-      roles.rows = loop;
-      roles.outer.erase(llvm::find(roles.outer, loop));
+      setRows(roles, loop);
       break;
     }
   }

@@ -22,6 +22,10 @@ struct Access {
   bool isContiguousIn(unsigned loop) const;
   /// n where the access is packed (n floordiv block, …, n mod block) along `loop`; otherwise 0.
   int64_t packedBlock(unsigned loop) const;
+  /// Whether vectors along `rows` are in memory where vectors along `columns` are wanted.
+  bool isTransposed(unsigned rows, unsigned columns) const {
+    return isContiguousIn(rows) && !packedBlock(rows) && dependsOn(columns);
+  }
 };
 
 /// The elementwise op that takes a root's result in registers; there may be none.
@@ -73,6 +77,9 @@ struct Roles {
   /// The loop whose steps read the same vectors of some input (its filter, say), so that several
   /// steps at a time save loads; nothing when there is no such reuse.
   std::optional<unsigned> rows;
+  /// Of elementwise work: some input is contiguous along the rows, not along the vectors, so that
+  /// squares of it are read that way and turned in registers.
+  bool transposes = false;
   /// The other parallel loops, outermost first.
   llvm::SmallVector<unsigned> outer;
 };

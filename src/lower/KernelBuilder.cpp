@@ -295,6 +295,7 @@ private:
   //===--------------------------------------------------------------------===//
 
   Value buildTile(Value slice, int64_t rows, const ColumnBlocks &columns) {
+    tile.rows = rows;
     SmallVector<Cell> cells;
     for (int64_t row = 0; row < rows; ++row) {
       int64_t column = 0;

@@ -67,6 +67,18 @@ def FuseElementwise : Pass<"fuse-elementwise", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def StoreMasks : Pass<"store-masks", "::mlir::func::FuncOp"> {
+  let summary = "Keep truth values that stay in memory as bytes";
+  let description = [{
+    A mask with several users (which elements a dropout keeps: needed on the way forward and on the
+    way back) is not fused away. Bits of vectors have no addresses, so that a loop over them would
+    stay scalar; here its op stores bytes, and its users ask which are not 0. Runs after fusion.
+    Upstream's narrow type emulation packs eight of them into a byte, which no two threads can share.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
 def ScheduleKernels : Pass<"schedule", "::mlir::func::FuncOp"> {
   let summary = "Turn structured ops into loops over register tiles";
   let description = [{

@@ -20,10 +20,13 @@ int64_t divisorUpTo(int64_t extent, int64_t most) {
 }
 
 /// Vectors of columns in one tile of `rows` rows.
-int64_t tileVectors(const Machine &machine, int64_t rows, bool reduces) {
-  // Streaming kernels need a few independent vectors to hide latencies, no more.
-  if (!reduces)
-    return 4;
+int64_t tileVectors(const Kernel &kernel, const Machine &machine, int64_t rows) {
+  // Streaming kernels need a few independent vectors to hide latencies, no more; long bodies
+  // (random numbers) hide them themselves, and fill the registers.
+  constexpr size_t longBody = 64;
+  linalg::LinalgOp root = kernel.root;
+  if (kernel.reductionLoops.empty())
+    return root.getBlock()->getOperations().size() > longBody ? 2 : 4;
   if (rows == 1)
     return machine.vectorRegisters / 2;
   return machine.vectorRegisters >= 32 ? 4 : 2;
@@ -59,11 +62,27 @@ SmallVector<Blocks> splitRows(int64_t extent, int64_t most, MLIRContext *context
   return blocks;
 }
 
-/// Multiply-adds of a sample. Where nothing is reduced, memory takes most of the time.
+/// Rows in tiles of `size`, the last one smaller.
+SmallVector<Blocks> splitSquares(int64_t extent, int64_t size, MLIRContext *context) {
+  auto constant = [&](int64_t value) { return getAffineConstantExpr(value, context); };
+  int64_t full = extent / size, rest = extent % size;
+  SmallVector<Blocks> blocks;
+  if (full)
+    blocks.push_back({constant(0), constant(full), size});
+  if (rest)
+    blocks.push_back({constant(full * size), constant(1), rest});
+  return blocks;
+}
+
+/// Multiply-adds of a sample, or of the batch that is usual in training where the sum goes over it.
+/// Where nothing is reduced, memory takes most of the time.
 int64_t workOf(const Kernel &kernel) {
+  constexpr int64_t usualBatch = 32;
   int64_t work = kernel.reductionLoops.empty() ? 8 : 1;
-  for (int64_t extent : kernel.extents)
-    work *= ShapedType::isDynamic(extent) ? 1 : extent;
+  for (unsigned loop : kernel.parallelLoops)
+    work *= ShapedType::isDynamic(kernel.extents[loop]) ? 1 : kernel.extents[loop];
+  for (unsigned loop : kernel.reductionLoops)
+    work *= ShapedType::isDynamic(kernel.extents[loop]) ? usualBatch : kernel.extents[loop];
   return work;
 }
 
@@ -127,20 +146,21 @@ int64_t sumsSideBySide(int64_t accumulators, int64_t steps) {
   return divisorUpTo(steps, inFlight / accumulators);
 }
 
+/// What is stored narrower (a mask's bytes) was computed in no less than 32 bits.
 static int64_t vectorElements(const Kernel &kernel, const Machine &machine) {
   Type element = getElementTypeOrSelf(kernel.output.value.getType());
-  return machine.vectorBytes * 8 / element.getIntOrFloatBitWidth();
+  return machine.vectorBytes * 8 / std::max(32u, element.getIntOrFloatBitWidth());
 }
 
 /// Choices are measured for sums of products whose rows share vectors.
 static Tuned tunedFor(const Kernel &kernel, const Roles &roles) {
-  return roles.rows ? Tuned(kernel.root, [&] { return nameOf(kernel); }) : Tuned();
+  return roles.rows && !roles.transposes ? Tuned(kernel.root, [&] { return nameOf(kernel); })
+                                         : Tuned();
 }
 
 static int64_t vectorsOf(const Kernel &kernel, const Roles &roles, const Machine &machine,
                          const Tuned &tuned) {
-  bool reduces = !kernel.reductionLoops.empty();
-  return tuned.orElse("vectors", tileVectors(machine, roles.rows ? 2 : 1, reduces));
+  return tuned.orElse("vectors", tileVectors(kernel, machine, roles.rows ? 2 : 1));
 }
 
 int64_t packedColumns(const Kernel &kernel, const Roles &roles, const Machine &machine) {
@@ -184,8 +204,18 @@ TileChoice chooseBatchTile(const Kernel &kernel, const Roles &roles, const Machi
   return tile;
 }
 
+/// Squares, as large as a vector. Where there is no other loop, threads share the columns.
+TileChoice chooseTransposedTile(const Kernel &kernel, const Roles &roles, const Machine &machine) {
+  TileChoice tile{.rows = vectorElements(kernel, machine), .vectors = 1};
+  tile.sharesColumns = machine.threads > 1 && roles.outer.empty() &&
+                       kernel.extents[roles.vector] >= machine.threads * tile.rows;
+  return tile;
+}
+
 TileChoice chooseTile(const Kernel &kernel, const Roles &roles, const Machine &machine,
                       const Tuned &tuned) {
+  if (roles.transposes)
+    return chooseTransposedTile(kernel, roles, machine);
   if (sumsOverBatch(kernel))
     return chooseBatchTile(kernel, roles, machine, tuned);
   int64_t vectors = vectorsOf(kernel, roles, machine, tuned);
@@ -235,14 +265,14 @@ Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine 
   schedule.blocksOutermost = tile.blocksOutermost;
   bool packed = llvm::any_of(
       kernel.inputs, [&](const Access &input) { return input.packedBlock(roles.vector) != 0; });
-  bool sameColumns = tile.sharesColumns || packed || tuned.has("vectors");
+  bool sameColumns = tile.sharesColumns || packed || roles.transposes || tuned.has("vectors");
   SmallVector<Blocks> rows = {single};
   if (roles.rows)
-    rows = splitRows(kernel.extents[*roles.rows], tile.rows, context);
+    rows = roles.transposes ? splitSquares(kernel.extents[*roles.rows], tile.rows, context)
+                            : splitRows(kernel.extents[*roles.rows], tile.rows, context);
   for (const Blocks &blocks : rows) {
-    bool reduces = !kernel.reductionLoops.empty();
     int64_t vectors =
-        sameColumns ? tile.vectors : tileVectors(machine, roles.rows ? blocks.size : 1, reduces);
+        sameColumns ? tile.vectors : tileVectors(kernel, machine, roles.rows ? blocks.size : 1);
     schedule.regions.push_back({blocks, splitColumns(extent, width, vectors)});
   }
   return schedule;
@@ -271,7 +301,7 @@ private:
 
 std::vector<Choice> tileChoices(const Kernel &kernel, const Roles &roles, const Machine &machine,
                                 int64_t batch) {
-  if (!roles.rows)
+  if (!roles.rows || roles.transposes)
     return {};
   constexpr int64_t mostRows = 16; // of those tried: long code gains nothing
   int64_t extent = kernel.extents[*roles.rows];

@@ -45,8 +45,12 @@ Value TileBuilder::Reader::operator()(const Access &access, const Cell &cell) {
   bool byRow = tile.roles.rows && access.dependsOn(*tile.roles.rows);
   bool byColumn = access.dependsOn(tile.roles.vector);
   Value &value = values[std::tuple(&access, byRow ? cell.row : -1, byColumn ? cell.column : -1)];
-  if (!value)
-    value = tile.read(access, cell);
+  if (value)
+    return value;
+  if (!tile.isTurned(access, cell))
+    return value = tile.read(access, cell);
+  for (auto [row, vector] : llvm::enumerate(tile.readTurned(access, cell)))
+    values[std::tuple(&access, static_cast<int64_t>(row), cell.column)] = vector;
   return value;
 }
 
@@ -97,6 +101,36 @@ Value TileBuilder::readVector(Value tensor, ArrayRef<OpFoldResult> at, int64_t w
   return vector::TransferReadOp::create(b, loc, VectorType::get(width, element), tensor,
                                         getValueOrCreateConstantIndexOp(b, loc, at), padding,
                                         inBounds);
+}
+
+/// Whether the cell's columns, in all rows of the tile, are a square of what lies in memory the
+/// other way.
+bool TileBuilder::isTurned(const Access &access, const Cell &cell) const {
+  return roles.transposes && rows == cell.width && llvm::isPowerOf2_64(rows) &&
+         access.isTransposed(*roles.rows, roles.vector);
+}
+
+/// The vectors of all rows: as many are read along the rows, one a column, and turned by merging
+/// the elements of each with those of the one half of them away, which doubles the length of what
+/// lies side by side in the result as often as it takes.
+SmallVector<Value> TileBuilder::readTurned(const Access &access, const Cell &cell) {
+  SmallVector<Value> vectors;
+  for (int64_t i = 0; i < rows; ++i)
+    vectors.push_back(readVector(access.value, indices(access, {0, cell.column + i, rows}), rows));
+  auto merged = [&](Value first, Value second, int64_t from) -> Value {
+    SmallVector<int64_t> elements;
+    for (int64_t i = from; i < from + rows / 2; ++i)
+      elements.append({i, rows + i});
+    return vector::ShuffleOp::create(b, loc, first, second, elements);
+  };
+  for (int64_t length = 1; length < rows; length *= 2) {
+    SmallVector<Value> longer;
+    for (int64_t i = 0; i < rows / 2; ++i)
+      for (int64_t from : {int64_t{0}, rows / 2})
+        longer.push_back(merged(vectors[i], vectors[i + rows / 2], from));
+    vectors = std::move(longer);
+  }
+  return vectors;
 }
 
 /// Element by element, where columns do not lie side by side.

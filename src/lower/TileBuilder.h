@@ -26,6 +26,7 @@ public:
   TileBuilder(mlir::RewriterBase &b, mlir::Location loc, const Roles &roles, unsigned loops);
 
   llvm::SmallVector<mlir::OpFoldResult> steps; ///< where each loop is
+  int64_t rows = 1;                            ///< of the tile
 
   //===--------------------------------------------------------------------===//
   // Indices and loops
@@ -74,6 +75,8 @@ public:
 private:
   mlir::Value read(const Access &access, const Cell &cell);
   mlir::Value readScalar(const Access &access, llvm::ArrayRef<mlir::OpFoldResult> at);
+  bool isTurned(const Access &access, const Cell &cell) const;
+  llvm::SmallVector<mlir::Value> readTurned(const Access &access, const Cell &cell);
   mlir::Value gather(const Access &access, const Cell &cell, mlir::VectorType type);
 
   mlir::RewriterBase &b;
