@@ -12,11 +12,8 @@ Expected<TrainableModel> TrainableModel::compile(const keras::Model &model,
                          : arguments.optimizer;
   config.loss = arguments.loss;
   config.metrics = arguments.metrics;
-  return TrainableModel(
-      HORNET_TRY(Trainer::make(model, {.config = std::move(config),
-                                       .compile = arguments.code,
-                                       .seed = arguments.seed,
-                                       .sampleWeights = arguments.sampleWeights})));
+  return TrainableModel(HORNET_TRY(Trainer::make(
+      model, {.config = std::move(config), .compile = arguments.code, .seed = arguments.seed})));
 }
 
 Expected<TrainableModel> TrainableModel::compile(const keras::ModelBuilder &model,

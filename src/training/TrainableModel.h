@@ -17,8 +17,7 @@ struct CompileArguments {
   Json loss;
   Json optimizer = "RMSprop";
   Json metrics = {};
-  uint64_t seed = 0;          ///< of initial weights and of dropout
-  bool sampleWeights = false; ///< the data has weights
+  uint64_t seed = 0; ///< of initial weights and of dropout
   CompileOptions code = {};
 };
 

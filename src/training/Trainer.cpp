@@ -43,7 +43,7 @@ Expected<Trainer> Trainer::make(const keras::Model &model, const TrainerOptions 
 
 step::StepOptions Trainer::stepOptions(step::Kind kind) const {
   step::StepOptions step = objective.step(kind, options.config.optimizer);
-  step.sampleWeights = options.sampleWeights;
+  step.sampleWeights = true; // batches have them always: 1 where the data has none
   step.recompute = options.recompute && kind == step::Kind::train;
   return step;
 }
@@ -135,8 +135,7 @@ std::span<const Tensor> Trainer::arraysOf(const Batch &batch) {
     }
     arrays.push_back(labels[i]);
   }
-  if (options.sampleWeights)
-    arrays.insert(arrays.end(), batch.targets.size(), batch.weights);
+  arrays.insert(arrays.end(), batch.targets.size(), batch.weights);
   return arrays;
 }
 
@@ -145,9 +144,8 @@ void Trainer::observe(const Batch &batch, const StepRunner &runner) {
   for (size_t i = 0; i < losses.size(); ++i)
     losses[i].add(runner.results()[i].as<float>()[0], size);
   for (OutputMetric &m : metrics) {
-    bool weighted = m.weighted && options.sampleWeights;
     m.metric->update(batch.targets[m.target], runner.results()[firstPrediction() + m.output],
-                     weighted ? batch.weights.as<float>() : std::span<const float>());
+                     m.weighted ? batch.weights.as<float>() : std::span<const float>());
   }
 }
 

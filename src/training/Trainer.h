@@ -23,7 +23,6 @@ struct TrainerOptions {
   keras::TrainingConfig config;
   CompileOptions compile = {}; ///< `step` is the trainer's own
   uint64_t seed = 0;           ///< of initial weights and of dropout
-  bool sampleWeights = false;  ///< the data has weights
   bool recompute = false;      ///< most of the forward pass twice, in less memory
   bool useCache = true;
 };

@@ -13,8 +13,6 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <set>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 namespace hornet::tool {
 
@@ -129,13 +127,7 @@ static void catchSignals() {
 }
 
 static training::FitDisplay display() {
-  Terminal terminal = Terminal::of(stdout);
-  winsize size = {};
-  training::FitDisplay display;
-  display.live = terminal.tables;
-  display.colors = terminal.colors;
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-    display.columns = size.ws_col;
+  training::FitDisplay display = training::displayOn(stdout);
   display.write = [](const std::string &text) {
     if (text.empty())
       return;
@@ -256,15 +248,10 @@ static Expected<ExitCode> train(Options options) {
   training::TrainerOptions how{.config = HORNET_TRY(options.training.over(file.config, model))};
   how.compile = HORNET_TRY(options.flags.parse());
   how.seed = options.fit.seed;
-  how.sampleWeights = !options.classWeights.empty();
   how.recompute = options.recompute;
   how.useCache = options.cache.used();
   Trainer trainer = HORNET_TRY(Trainer::make(model, how));
   Data data = HORNET_TRY(readData(options, trainer));
-  if (data.train.weights && !how.sampleWeights) { // the data's own
-    how.sampleWeights = true;
-    trainer = HORNET_TRY(Trainer::make(model, how));
-  }
   options.fit.checkpoint = checkpointOf(options);
   if (options.fit.resume && !std::filesystem::exists(options.fit.checkpoint)) {
     if (!file.optimizer)
