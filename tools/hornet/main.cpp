@@ -67,7 +67,7 @@ int main(int argc, char **argv) {
                                      addProfile(app), addTune(app),   addCache(app),
                                      addConvert(app), addTrain(app)};
     int code = runCommand(app, commands, argc, argv);
-    if (std::fflush(stdout) == 0)
+    if (std::fflush(stdout) == 0 && !std::ferror(stdout))
       return code;
     printError(MachineError{"cannot write to standard output"});
   } catch (const std::bad_alloc &) {
