@@ -60,14 +60,14 @@ public:
       : op(op), dy(dy), input(spatialExtents(op.getInput())), out(spatialExtents(op.getResult())) {}
 
   /// `index`: the one element of each window that takes all; without it, every one does.
-  Term operator()(std::optional<Term> index) {
+  Term operator()(const std::optional<Term> &index) {
     bool apart = llvm::equal(op.getWindow(), op.getStrides());
     return apart ? side(index) : overlapping(index);
   }
 
 private:
   /// Windows that lie side by side: (n, out…, c) → (n, out, window, …, c) → the padded input.
-  Term side(std::optional<Term> index) {
+  Term side(const std::optional<Term> &index) {
     SmallVector<int64_t> narrow = {dy.type().getDimSize(0)}, merged = narrow, shape;
     for (auto [extent, size] : llvm::zip_equal(out, op.getWindow())) {
       narrow.append({extent, 1});
@@ -87,7 +87,7 @@ private:
   }
 
   /// One element of all windows at a time.
-  Term overlapping(std::optional<Term> index) {
+  Term overlapping(const std::optional<Term> &index) {
     std::optional<Term> sum;
     SmallVector<int64_t> offset(op.getWindow().size(), 0), steps = {1};
     llvm::append_range(steps, op.getStrides());

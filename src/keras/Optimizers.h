@@ -19,6 +19,7 @@ inline formats::Json optimizer(const std::string &className,
   return {{"class_name", className}, {"config", std::move(config)}};
 }
 
+// NOLINTBEGIN(readability-identifier-naming): as in Keras
 /// The rate is 1 in the paper and in Keras 2; Keras 3 has 0.001, with which it hardly learns.
 inline formats::Json Adadelta(double learningRate = 1.0) {
   return optimizer("Adadelta", {{"learning_rate", learningRate}});

@@ -36,11 +36,12 @@ Config::Config(const Json &object, std::string kind) : kind(std::move(kind)) {
     values = *config;
 }
 
-void Config::problem(std::string attribute, std::string reason, std::string mend) {
-  error.problems.push_back({.layerClass = "",
-                            .attribute = attribute.empty() ? kind : kind + " " + attribute,
-                            .reason = std::move(reason),
-                            .mend = std::move(mend)});
+void Config::problem(std::string_view attribute, std::string reason, std::string mend) {
+  error.problems.push_back(
+      {.layerClass = "",
+       .attribute = attribute.empty() ? kind : fmt::format("{} {}", kind, attribute),
+       .reason = std::move(reason),
+       .mend = std::move(mend)});
 }
 
 const Json *Config::find(std::string_view key) {
@@ -55,7 +56,7 @@ std::optional<double> Config::optionalNumber(std::string_view key) {
     return std::nullopt;
   if (value->is_number())
     return value->get<double>();
-  problem(std::string(key), fmt::format("a number is needed, got {}", value->dump()));
+  problem(key, fmt::format("a number is needed, got {}", value->dump()));
   return std::nullopt;
 }
 
@@ -77,21 +78,21 @@ std::vector<int64_t> Config::integers(std::string_view key, int64_t fallback) {
       list.push_back(whole ? entry.get<int64_t>() : 0);
     }
   if (!whole)
-    problem(std::string(key), fmt::format("integers are needed, got {}", value->dump()));
+    problem(key, fmt::format("integers are needed, got {}", value->dump()));
   return list;
 }
 
 bool Config::flag(std::string_view key, bool fallback) {
   const Json *value = find(key);
   if (value && !value->is_boolean())
-    problem(std::string(key), fmt::format("true or false is needed, got {}", value->dump()));
+    problem(key, fmt::format("true or false is needed, got {}", value->dump()));
   return value && value->is_boolean() ? value->get<bool>() : fallback;
 }
 
 std::string Config::word(std::string_view key, std::string_view fallback) {
   const Json *value = find(key);
   if (value && !value->is_string())
-    problem(std::string(key), fmt::format("a name is needed, got {}", value->dump()));
+    problem(key, fmt::format("a name is needed, got {}", value->dump()));
   return value && value->is_string() ? value->get<std::string>() : std::string(fallback);
 }
 

@@ -38,7 +38,7 @@ public:
   std::vector<int64_t> integers(std::string_view key, int64_t fallback);
   std::string word(std::string_view key, std::string_view fallback);
   void ignore(std::string_view key) { asked.insert(std::string(key)); }
-  void problem(std::string attribute, std::string reason, std::string mend = "");
+  void problem(std::string_view attribute, std::string reason, std::string mend = "");
 
   /// Input error: what was wrong, or a key that nobody asked for and that is not null or false.
   Expected<void> check();

@@ -220,9 +220,9 @@ Term dice(Call &c) {
 Term tversky(Call &c) {
   Term both = sumOf(c.truth * c.prediction);
   Term missed = sumOf((1.0 - c.prediction) * c.truth);
-  Term false_ = sumOf(c.prediction * (1.0 - c.truth));
+  Term invented = sumOf(c.prediction * (1.0 - c.truth));
   double alpha = c.config.number("alpha", 0.5), beta = c.config.number("beta", 0.5);
-  return 1.0 - both / (both + missed * alpha + false_ * beta + fuzz);
+  return 1.0 - both / (both + missed * alpha + invented * beta + fuzz);
 }
 
 Term generalizedCrossEntropy(Call &c) {

@@ -11,8 +11,8 @@ namespace hornet::training {
 
 namespace {
 constexpr int version = 1;
-constexpr const char *metaName = "meta", *runningName = "running";
-const std::string statePrefix = "state/", bestPrefix = "best/";
+constexpr std::string_view metaName = "meta", runningName = "running", statePrefix = "state/",
+                           bestPrefix = "best/";
 } // namespace
 
 /// Numbers to the last bit, and what JSON has no words for: the bits as text.
@@ -99,10 +99,11 @@ Expected<void> writeCheckpoint(const std::string &path, const Checkpoint &checkp
   const std::vector<double> &sums = checkpoint.trainer.running;
   Tensor running(DType::f64, {static_cast<int64_t>(sums.size())});
   std::ranges::copy(sums, running.as<double>().begin());
-  formats::NamedTensors arrays = {{metaName, meta}, {runningName, running}};
-  auto add = [&](const std::string &prefix, const std::vector<Tensor> &values) {
+  formats::NamedTensors arrays = {{std::string(metaName), meta},
+                                  {std::string(runningName), running}};
+  auto add = [&](std::string_view prefix, const std::vector<Tensor> &values) {
     for (size_t i = 0; i < values.size(); ++i)
-      arrays.emplace_back(prefix + std::to_string(i), values[i]);
+      arrays.emplace_back(fmt::format("{}{}", prefix, i), values[i]);
   };
   add(statePrefix, checkpoint.trainer.values);
   add(bestPrefix, checkpoint.best);
