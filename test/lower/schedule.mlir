@@ -135,3 +135,13 @@ func.func @transpose(%x: tensor<?x3x16xf32>) -> tensor<?x16x3xf32> {
   %0 = graph.transpose %x permutation [0, 2, 1] : (tensor<?x3x16xf32>) -> tensor<?x16x3xf32>
   return %0 : tensor<?x16x3xf32>
 }
+
+// A sum over the batch is shared by threads by the work of a usual batch: its steps take the whole of it.
+
+// THREADS-LABEL: func.func @bias_gradient
+// THREADS: scf.forall (%{{.*}}) in (2)
+// THREADS: hornet.work = 589824
+func.func @bias_gradient(%x: tensor<?x24x24x64xf32>) -> tensor<64xf32> {
+  %0 = graph.reduce_sum %x dimensions [0, 1, 2] : (tensor<?x24x24x64xf32>) -> tensor<64xf32>
+  return %0 : tensor<64xf32>
+}
