@@ -35,4 +35,6 @@ inline formats::Json SGD(double learningRate = 0.01, double momentum = 0, bool n
       "SGD", {{"learning_rate", learningRate}, {"momentum", momentum}, {"nesterov", nesterov}});
 }
 
+// NOLINTEND(readability-identifier-naming)
+
 } // namespace hornet::keras::optimizers

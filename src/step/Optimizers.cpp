@@ -3,8 +3,8 @@
 #include "step/Config.h"
 #include "step/Losses.h"
 
-#include <algorithm>
 #include <map>
+#include <set>
 
 using namespace mlir;
 using namespace hornet::graph;
@@ -29,14 +29,19 @@ public:
     return slots.back();
   }
 
-  /// In Keras's order: by group, and in it by parameter.
+  /// In Keras's order: by group, and in it by parameter, what belongs to all of them last.
   std::vector<Slot> inOrder() && {
-    std::ranges::stable_sort(slots, [](const Slot &a, const Slot &b) {
-      auto shared = [](const Slot &s) { return s.parameter < 0; };
-      return std::tuple(a.group, shared(a), a.parameter) <
-             std::tuple(b.group, shared(b), b.parameter);
-    });
-    return std::move(slots);
+    auto keyOf = [](const Slot &slot) {
+      return std::tuple(slot.group, slot.parameter < 0, slot.parameter);
+    };
+    std::set<std::tuple<int, bool, int>> keys;
+    for (const Slot &slot : slots)
+      keys.insert(keyOf(slot));
+    std::vector<Slot> ordered;
+    for (const auto &key : keys)
+      llvm::copy_if(slots, std::back_inserter(ordered),
+                    [&](const Slot &slot) { return keyOf(slot) == key; });
+    return ordered;
   }
 
   std::vector<Slot> slots;
