@@ -1,6 +1,7 @@
 #include "runtime/Artifact.h"
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
 #include <fmt/format.h>
@@ -50,6 +51,9 @@ static Expected<Artifact> load(std::shared_ptr<SharedObject> code, const std::st
     return inputError({.file = name,
                        .reason = "the shared object is not an artifact of Hornet",
                        .mend = "compile the model again"});
+  if (!std::getenv("KMP_BLOCKTIME"))
+    artifact.setSpinning =
+        reinterpret_cast<void (*)(int)>(dlsym(code->handle, "kmp_set_blocktime"));
   artifact.manifest = HORNET_TRY(parseManifest(manifest));
   artifact.code = std::move(code);
   return artifact;

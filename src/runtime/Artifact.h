@@ -18,6 +18,9 @@ struct Artifact {
   Manifest manifest;
   HornetEntryPoint predict = nullptr;
   HornetEntryPoint prepare = nullptr;
+  /// Of the OpenMP runtime, where the code has threads and the user has not set KMP_BLOCKTIME: for
+  /// how many milliseconds the calling thread's helpers spin after a call.
+  void (*setSpinning)(int milliseconds) = nullptr;
   std::shared_ptr<void> code;
 };
 

@@ -242,28 +242,28 @@ struct Loss {
   Labels labels = Labels::likePredictions;
 };
 
-/// By plain name; the values are of the samples (…), or of the batch.
+/// By Keras's name; the values are of the samples (…), or of the batch.
 const std::map<std::string_view, Loss> &losses() {
   static const std::map<std::string_view, Loss> table = {
-      {"binarycrossentropy", {binaryCrossentropy}},
-      {"binaryfocalcrossentropy", {binaryFocalCrossentropy}},
-      {"categoricalcrossentropy", {categoricalCrossentropy}},
-      {"categoricalfocalcrossentropy", {categoricalFocalCrossentropy}},
-      {"categoricalgeneralizedcrossentropy", {generalizedCrossEntropy, Labels::classes}},
-      {"categoricalhinge", {categoricalHinge}},
-      {"cosinesimilarity", {cosineSimilarity}},
+      {"binary_crossentropy", {binaryCrossentropy}},
+      {"binary_focal_crossentropy", {binaryFocalCrossentropy}},
+      {"categorical_crossentropy", {categoricalCrossentropy}},
+      {"categorical_focal_crossentropy", {categoricalFocalCrossentropy}},
+      {"categorical_generalized_cross_entropy", {generalizedCrossEntropy, Labels::classes}},
+      {"categorical_hinge", {categoricalHinge}},
+      {"cosine_similarity", {cosineSimilarity}},
       {"dice", {dice}},
       {"hinge", {hinge}},
       {"huber", {huber}},
-      {"kldivergence", {divergence}},
-      {"logcosh", {logCosh}},
-      {"meanabsoluteerror", {meanAbsoluteError}},
-      {"meanabsolutepercentageerror", {meanAbsolutePercentageError}},
-      {"meansquarederror", {meanSquaredError}},
-      {"meansquaredlogarithmicerror", {meanSquaredLogarithmicError}},
+      {"kl_divergence", {divergence}},
+      {"log_cosh", {logCosh}},
+      {"mean_absolute_error", {meanAbsoluteError}},
+      {"mean_absolute_percentage_error", {meanAbsolutePercentageError}},
+      {"mean_squared_error", {meanSquaredError}},
+      {"mean_squared_logarithmic_error", {meanSquaredLogarithmicError}},
       {"poisson", {poisson}},
-      {"sparsecategoricalcrossentropy", {sparseCategoricalCrossentropy, Labels::classes}},
-      {"squaredhinge", {squaredHinge}},
+      {"sparse_categorical_crossentropy", {sparseCategoricalCrossentropy, Labels::classes}},
+      {"squared_hinge", {squaredHinge}},
       {"tversky", {tversky}},
   };
   return table;
@@ -287,12 +287,13 @@ std::string resolved(const Config &config) {
 }
 
 Expected<const Loss *> find(const Config &config) {
-  auto found = losses().find(resolved(config));
-  if (found != losses().end())
-    return &found->second;
+  std::string wanted = resolved(config);
   std::vector<std::string_view> names;
-  for (const auto &[name, loss] : losses())
+  for (const auto &[name, loss] : losses()) {
+    if (plainName(name) == wanted)
+      return &loss;
     names.push_back(name);
+  }
   return config.unknown(names);
 }
 

@@ -3,6 +3,8 @@
 #include "compiler/Compiler.h"
 
 #include <atomic>
+#include <cstdlib>
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #if __has_feature(address_sanitizer)
@@ -87,4 +89,20 @@ TEST(Allocations, noneIsMadeByCallsOfMobileNet) {
   ASSERT_TRUE(model) << toString(model.error());
   for (int threads : {1, 2})
     expectNone(*model, 3, threads);
+}
+
+TEST(Threads, doNotSpinForLongAfterACall) {
+  auto model = keras::readModel("examples/01-digit/cnn.h5");
+  ASSERT_TRUE(model) << toString(model.error());
+  auto compiled = compile(*model, {.threads = 2, .target = "x86-64-v3"});
+  ASSERT_TRUE(compiled) << toString(compiled.error());
+  Tensor input(DType::f32, {1, 28, 28, 1});
+  ASSERT_TRUE(compiled->run(std::span(&input, 1)));
+  void *openMP = dlopen("libomp.so.5", RTLD_NOW | RTLD_NOLOAD);
+  ASSERT_TRUE(openMP) << dlerror();
+  auto spinning = reinterpret_cast<int (*)()>(dlsym(openMP, "kmp_get_blocktime"));
+  ASSERT_TRUE(spinning);
+  if (!std::getenv("KMP_BLOCKTIME"))
+    EXPECT_LE(spinning(), 5) << "milliseconds";
+  dlclose(openMP);
 }
