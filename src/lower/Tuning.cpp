@@ -43,7 +43,8 @@ static std::string textOf(const Access &access, ArrayRef<int64_t> extents) {
       exprs.erase(exprs.begin());
       exprs.back() = getAffineDimExpr(loop, context);
     }
-    ends.push_back(getAffineConstantExpr(extent - 1, context));
+    // Of an open extent, the last step does not count: what depends on it is open.
+    ends.push_back(getAffineConstantExpr(ShapedType::isDynamic(extent) ? 0 : extent - 1, context));
   }
   SmallVector<int64_t> shape;
   for (AffineExpr expr : exprs) {
