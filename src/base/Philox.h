@@ -17,10 +17,12 @@ struct Philox {
   using Counter = std::array<uint32_t, 4>;
   using Key = std::array<uint32_t, 2>;
 
+  static constexpr uint64_t multipliers[] = {0xD2511F53, 0xCD9E8D57};
+  /// What is added to the key in each round: golden ratio, and sqrt(3) - 1.
+  static constexpr uint32_t weyl[] = {0x9E3779B9, 0xBB67AE85};
+  static constexpr int rounds = 10;
+
   static constexpr Counter block(Counter counter, Key key) {
-    constexpr uint64_t multipliers[] = {0xD2511F53, 0xCD9E8D57};
-    constexpr uint32_t weyl[] = {0x9E3779B9, 0xBB67AE85}; // golden ratio, and sqrt(3) - 1
-    constexpr int rounds = 10;
     for (int round = 0; round < rounds; ++round) {
       uint64_t first = multipliers[0] * counter[0];
       uint64_t second = multipliers[1] * counter[2];

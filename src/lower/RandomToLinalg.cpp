@@ -1,5 +1,6 @@
 // graph-to-linalg: random numbers, a function of the place of an element.
 
+#include "base/Philox.h"
 #include "graph/Graph.h"
 #include "lower/GraphToLinalg.h"
 #include "lower/Structured.h"
@@ -11,25 +12,20 @@ using namespace mlir;
 namespace hornet::lower {
 namespace {
 
-/// The constants of Philox 4x32 (Salmon et al., SC 2011): multipliers, and what is added to the key
-/// in each of its rounds.
-constexpr uint32_t multipliers[] = {0xD2511F53, 0xCD9E8D57}, weyl[] = {0x9E3779B9, 0xBB67AE85};
-constexpr int rounds = 10;
-
-/// Builds the generator on one element's counter and key, all i32.
-class Philox {
+/// Builds base/Philox.h's generator on one element's counter and key, all i32.
+class PhiloxBuilder {
 public:
-  Philox(OpBuilder &builder, Location loc) : b(builder), loc(loc) {}
+  PhiloxBuilder(OpBuilder &builder, Location loc) : b(builder), loc(loc) {}
 
   /// The first word of the block that belongs to `counter`.
   Value operator()(std::array<Value, 4> counter, std::array<Value, 2> key) {
-    for (int i = 0; i < rounds; ++i) {
-      auto first = multiply(counter[0], multipliers[0]);
-      auto second = multiply(counter[2], multipliers[1]);
+    for (int i = 0; i < Philox::rounds; ++i) {
+      auto first = multiply(counter[0], Philox::multipliers[0]);
+      auto second = multiply(counter[2], Philox::multipliers[1]);
       counter = {exclusiveOr(exclusiveOr(second.second, counter[1]), key[0]), second.first,
                  exclusiveOr(exclusiveOr(first.second, counter[3]), key[1]), first.first};
       for (int word = 0; word < 2; ++word)
-        key[word] = arith::AddIOp::create(b, loc, key[word], constant(weyl[word]));
+        key[word] = arith::AddIOp::create(b, loc, key[word], constant(Philox::weyl[word]));
     }
     return counter[0];
   }
@@ -95,7 +91,7 @@ struct RandomUniformToLinalg : OpRewritePattern<graph::RandomUniformOp> {
     Value init = emptyTensor(rewriter, loc, type, op.getLike());
     rewriter.replaceOp(op, generic(rewriter, loc, {}, init, maps, iterators,
                                    [&](OpBuilder &b, Location at, ValueRange) {
-                                     Philox philox(b, at);
+                                     PhiloxBuilder philox(b, at);
                                      Value stream =
                                          philox.constant(static_cast<uint32_t>(op.getStream()));
                                      Value word =
