@@ -1,6 +1,8 @@
-// Canonicalizations that move transposes. A channels_first model is imported as channels-last ops
-// between two transposes each; they all sink towards the results, where they meet the next layer's
-// transpose and compose to nothing.
+// Canonicalizations that move ops.
+//
+// Transposes: a channels_first model is imported as channels-last ops between two transposes each;
+// they all sink towards the results, where they meet the next layer's transpose and compose to
+// nothing. Activations: behind a pooling, they are computed of fewer elements.
 
 #include "graph/Graph.h"
 
@@ -178,7 +180,44 @@ struct TransposeOfUnitDimensions : OpRewritePattern<TransposeOp> {
   }
 };
 
+/// max_pool(f(x)) -> f(max_pool(x)) for an f that keeps the order of the elements of a window: an
+/// activation, or a bias. A gradient then needs neither the whole of f(x) nor a mask of its size.
+struct SinkThroughMaxPool : OpRewritePattern<MaxPoolOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(MaxPoolOp op, PatternRewriter &rewriter) const override {
+    Operation *f = op.getInput().getDefiningOp();
+    if (!f || !f->hasOneUse() || !keepsOrder(f) || all(op.getStrides(), isOne))
+      return failure();
+    Value pooled = MaxPoolOp::create(rewriter, op.getLoc(), f->getOperand(0), op.getWindow(),
+                                     op.getStrides(), op.getLow(), op.getHigh());
+    Operation *sunk = rewriter.clone(*f);
+    sunk->setOperand(0, pooled);
+    sunk->getResult(0).setType(pooled.getType());
+    rewriter.replaceOp(op, sunk);
+    return success();
+  }
+
+private:
+  static bool all(ArrayRef<int64_t> values, bool (*is)(int64_t)) {
+    return llvm::all_of(values, is);
+  }
+
+  static bool keepsOrder(Operation *f) {
+    if (f->hasTrait<NonDecreasing>())
+      return true;
+    if (!isa<AddOp>(f) || f->getOperand(0).getType() != f->getResult(0).getType())
+      return false;
+    RankedTensorType bias = typeOf(f->getOperand(1));
+    return bias.getRank() == 0 || all(bias.getShape().drop_back(), isOne);
+  }
+};
+
 } // namespace
+
+void MaxPoolOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<SinkThroughMaxPool>(context);
+}
 
 void GraphDialect::getCanonicalizationPatterns(RewritePatternSet &patterns) const {
   patterns.add<SinkThroughPointwise, SinkThrough<SoftmaxOp, sinkSoftmax>,

@@ -22,6 +22,10 @@ namespace hornet::graph {
 /// after NumPy's broadcasting of the operands.
 // NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility): mlir::Op constructs it, not the class.
 template <class Op> class Pointwise : public mlir::OpTrait::TraitBase<Op, Pointwise> {};
+
+/// Trait of an op with one operand: a larger element never has a smaller result.
+// NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility): mlir::Op constructs it, not the class.
+template <class Op> class NonDecreasing : public mlir::OpTrait::TraitBase<Op, NonDecreasing> {};
 } // namespace hornet::graph
 
 #define GET_OP_CLASSES

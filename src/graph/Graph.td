@@ -39,6 +39,8 @@ def Graph_FloatTensor : RankedTensorOf<[AnyFloat]>;
 def Graph_BoolTensor : RankedTensorOf<[I1]>;
 
 def Graph_Pointwise : NativeOpTrait<"Pointwise"> { let cppNamespace = "::hornet::graph"; }
+/// x <= y means f(x) <= f(y).
+def Graph_NonDecreasing : NativeOpTrait<"NonDecreasing"> { let cppNamespace = "::hornet::graph"; }
 
 class Graph_Op<string mnemonic, list<Trait> traits = []> : Op<Graph_Dialect, mnemonic, traits>;
 
@@ -115,25 +117,25 @@ class Graph_UnaryOp<string mnemonic, string function, list<Trait> traits = []>
 }
 
 def Graph_AbsOp : Graph_UnaryOp<"abs", "|x|">;
-def Graph_CeilOp : Graph_UnaryOp<"ceil", "the smallest integer not below x">;
+def Graph_CeilOp : Graph_UnaryOp<"ceil", "the smallest integer not below x", [Graph_NonDecreasing]>;
 def Graph_CosOp : Graph_UnaryOp<"cos", "cos(x)">;
-def Graph_ErfOp : Graph_UnaryOp<"erf", "the error function erf(x)">;
-def Graph_ExpOp : Graph_UnaryOp<"exp", "e^x">;
-def Graph_ExpM1Op : Graph_UnaryOp<"expm1", "e^x - 1">;
-def Graph_FloorOp : Graph_UnaryOp<"floor", "the largest integer not above x">;
+def Graph_ErfOp : Graph_UnaryOp<"erf", "the error function erf(x)", [Graph_NonDecreasing]>;
+def Graph_ExpOp : Graph_UnaryOp<"exp", "e^x", [Graph_NonDecreasing]>;
+def Graph_ExpM1Op : Graph_UnaryOp<"expm1", "e^x - 1", [Graph_NonDecreasing]>;
+def Graph_FloorOp : Graph_UnaryOp<"floor", "the largest integer not above x", [Graph_NonDecreasing]>;
 def Graph_LogOp : Graph_UnaryOp<"log", "ln(x)">;
 def Graph_Log1pOp : Graph_UnaryOp<"log1p", "ln(1 + x)">;
 def Graph_NegateOp : Graph_UnaryOp<"negate", "-x"> { let hasFolder = 1; }
-def Graph_ReluOp : Graph_UnaryOp<"relu", "max(x, 0), NaN stays NaN"> { let hasFolder = 1; }
-def Graph_RoundOp : Graph_UnaryOp<"round", "the nearest integer, of two the even one">;
+def Graph_ReluOp : Graph_UnaryOp<"relu", "max(x, 0), NaN stays NaN", [Graph_NonDecreasing]> { let hasFolder = 1; }
+def Graph_RoundOp : Graph_UnaryOp<"round", "the nearest integer, of two the even one", [Graph_NonDecreasing]>;
 def Graph_RsqrtOp : Graph_UnaryOp<"rsqrt", "1 / sqrt(x)">;
-def Graph_SigmoidOp : Graph_UnaryOp<"sigmoid", "1 / (1 + e^-x)">;
-def Graph_SignOp : Graph_UnaryOp<"sign", "-1, 0 or 1 as x is negative, zero or positive">;
+def Graph_SigmoidOp : Graph_UnaryOp<"sigmoid", "1 / (1 + e^-x)", [Graph_NonDecreasing]>;
+def Graph_SignOp : Graph_UnaryOp<"sign", "-1, 0 or 1 as x is negative, zero or positive", [Graph_NonDecreasing]>;
 def Graph_SinOp : Graph_UnaryOp<"sin", "sin(x)">;
-def Graph_SoftplusOp : Graph_UnaryOp<"softplus", "ln(1 + e^x)">;
+def Graph_SoftplusOp : Graph_UnaryOp<"softplus", "ln(1 + e^x)", [Graph_NonDecreasing]>;
 def Graph_SqrtOp : Graph_UnaryOp<"sqrt", "sqrt(x)">;
-def Graph_TanhOp : Graph_UnaryOp<"tanh", "tanh(x)">;
-def Graph_TruncOp : Graph_UnaryOp<"trunc", "x without its fraction">;
+def Graph_TanhOp : Graph_UnaryOp<"tanh", "tanh(x)", [Graph_NonDecreasing]>;
+def Graph_TruncOp : Graph_UnaryOp<"trunc", "x without its fraction", [Graph_NonDecreasing]>;
 
 /// result[i] = f(lhs[i], rhs[i]) with NumPy's broadcasting.
 class Graph_BroadcastingOp<string mnemonic, string function, list<Trait> traits = []>
@@ -325,6 +327,34 @@ def Graph_WinogradConvolutionOp
   }];
 }
 
+def Graph_WinogradFilterGradientOp
+    : Graph_InferredOp<"winograd_filter_gradient", [SameOperandsElementType]> {
+  let summary = "Gradient of a convolution to its transformed 3x3 filter";
+  let description = [{
+    What `graph-to-linalg` makes of the gradient to a 3x3 filter where that is faster: the transposed
+    form of `graph.winograd_convolution`, in which the gradient to each of its (m + 2)^2 matrices (I, O)
+    is the sum, over the tiles of all samples, of transformed input times transformed gradient. The
+    sum comes in `parts`, each over some of the samples, which threads can compute apart: as many
+    for every number of threads, so that results do not depend on it. Padding has been done before.
+
+    Example:
+    ```mlir
+    %u = graph.winograd_filter_gradient %x, %dy tile 2 parts 8
+      : (tensor<?x26x26x32xf32>, tensor<?x24x24x64xf32>) -> tensor<8x16x32x64xf32>
+    ```
+
+    (C1) input (N, H, W, I) and gradient (N, H - 2, W - 2, O) have rank 4 and one batch.
+    (C2) H - 2 and W - 2 are static multiples of tile.
+  }];
+  let arguments = (ins Graph_FloatTensor:$input, Graph_FloatTensor:$gradient,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$tile,
+                       ConfinedAttr<I64Attr, [IntPositive]>:$parts);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = [{
+    $input `,` $gradient `tile` $tile `parts` $parts attr-dict `:` functional-type(operands, results)
+  }];
+}
+
 class Graph_PoolOp<string mnemonic, string function, string more>
     : Graph_InferredOp<mnemonic> {
   let summary = function # " of each window";
@@ -350,7 +380,9 @@ class Graph_PoolOp<string mnemonic, string function, string more>
   }];
 }
 
-def Graph_MaxPoolOp : Graph_PoolOp<"max_pool", "The maximum", " Padding never wins.">;
+def Graph_MaxPoolOp : Graph_PoolOp<"max_pool", "The maximum", " Padding never wins."> {
+  let hasCanonicalizer = 1;
+}
 def Graph_AveragePoolOp
     : Graph_PoolOp<"average_pool", "The mean", " Padding does not count in the divisor."> {
   let extraClassDeclaration = [{

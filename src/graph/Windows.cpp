@@ -98,6 +98,29 @@ LogicalResult WinogradConvolutionOp::reifyResultShapes(OpBuilder &builder,
   return success();
 }
 
+LogicalResult WinogradFilterGradientOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                                                         Adaptor op,
+                                                         SmallVectorImpl<Type> &results) {
+  auto input = cast<RankedTensorType>(op.getInput().getType());
+  auto gradient = cast<RankedTensorType>(op.getGradient().getType());
+  if (input.getRank() != 4 || gradient.getRank() != 4 ||
+      input.getDimSize(0) != gradient.getDimSize(0))
+    return emitOptionalError(loc,
+                             "(C1) expected input (N, H, W, I) and gradient (N, H - 2, W - 2, ",
+                             "O) of one batch, got ", input, " and ", gradient);
+  int64_t tile = static_cast<int64_t>(op.getTile()), span = tile + 2;
+  for (int64_t i : {1, 2}) {
+    int64_t extent = gradient.getDimSize(i);
+    if (ShapedType::isDynamic(extent) || extent % tile || input.getDimSize(i) != extent + 2)
+      return emitOptionalError(loc, "(C2) expected static extents that are multiples of ", tile,
+                               ", and 2 more for the input, got ", input, " and ", gradient);
+  }
+  SmallVector<int64_t> shape = {static_cast<int64_t>(op.getParts()), span * span,
+                                input.getDimSize(3), gradient.getDimSize(3)};
+  results.push_back(RankedTensorType::get(shape, input.getElementType()));
+  return success();
+}
+
 template <class Adaptor>
 static LogicalResult inferPool(std::optional<Location> loc, Adaptor op,
                                SmallVectorImpl<Type> &results) {

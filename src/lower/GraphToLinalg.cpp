@@ -20,7 +20,8 @@ struct GraphToLinalg : impl::GraphToLinalgBase<GraphToLinalg> {
     ConversionTarget target(getContext());
     target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
     target.addIllegalDialect<graph::GraphDialect>();
-    target.addLegalOp<graph::ParameterOp, graph::GetParameterOp, graph::WinogradConvolutionOp>();
+    target.addLegalOp<graph::ParameterOp, graph::GetParameterOp, graph::WinogradConvolutionOp,
+                      graph::WinogradFilterGradientOp>();
     RewritePatternSet patterns(&getContext());
     addElementwiseToLinalg(patterns);
     addContractionToLinalg(patterns);

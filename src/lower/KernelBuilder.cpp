@@ -349,7 +349,15 @@ private:
     };
     if (kernel.reductionLoops.empty())
       return step({});
+    auto soFar = [&] {
+      return llvm::map_to_vector(cells, [&](const Cell &cell) {
+        return tile.readVector(slice, inSlice(cell), cell.width);
+      });
+    };
     auto fresh = [&] {
+      // What is added to where it is must be read from there, or it would be copied before.
+      if (kernel.init.value == kernel.output.value)
+        return soFar();
       Reader before(tile);
       return llvm::map_to_vector(cells, [&](const Cell &cell) { return start(before, cell); });
     };
@@ -361,11 +369,6 @@ private:
     if (!schedule.reductionBlock)
       return reduceSideBySide(cells, fresh(), step);
     // Each block has a sum of its own, from zero: sums of sums round less than one long sum.
-    auto soFar = [&] {
-      return llvm::map_to_vector(cells, [&](const Cell &cell) {
-        return tile.readVector(slice, inSlice(cell), cell.width);
-      });
-    };
     SmallVector<Value> sums = reduceSideBySide(cells, zeros(cells), step);
     return added(choose(isFirstBlock, fresh, soFar), sums);
   }

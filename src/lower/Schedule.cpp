@@ -74,10 +74,12 @@ SmallVector<Blocks> splitSquares(int64_t extent, int64_t size, MLIRContext *cont
   return blocks;
 }
 
+/// Where the batch is not known.
+constexpr int64_t usualBatch = 32;
+
 /// Multiply-adds of a sample, or of the batch that is usual in training where the sum goes over it.
 /// Where nothing is reduced, memory takes most of the time.
 int64_t workOf(const Kernel &kernel) {
-  constexpr int64_t usualBatch = 32;
   int64_t work = kernel.reductionLoops.empty() ? 8 : 1;
   for (unsigned loop : kernel.parallelLoops)
     work *= ShapedType::isDynamic(kernel.extents[loop]) ? 1 : kernel.extents[loop];
@@ -465,6 +467,34 @@ std::vector<Choice> winogradChoices(const ConvolutionExtents &extents, int64_t t
   for (int64_t vectors : {4, 3, 6, 2, 8})
     add("filters", vectors * machine.vectorBytes / static_cast<int64_t>(sizeof(float)));
   return choices.take();
+}
+
+int64_t winogradParts(const ConvolutionExtents &extents) {
+  // Enough for a few threads to share them evenly; each has sums of its own.
+  constexpr int64_t enough = 8, block = 32 * 64;
+  return std::max<int64_t>(1, enough * block / std::max(block, extents.channels * extents.filters));
+}
+
+WinogradGradientSchedule chooseWinogradGradient(const ConvolutionExtents &extents, int64_t tile,
+                                                const Machine &machine) {
+  constexpr int64_t mostChannels = 32, firstCacheBytes = 28 << 10;
+  int64_t elementBytes = sizeof(float), matrices = (tile + 2) * (tile + 2);
+  WinogradGradientSchedule schedule;
+  schedule.channels = divisorUpTo(extents.channels, mostChannels);
+  // The sums take an eighth of the second cache, and transformed tiles half of it; tiles of one
+  // matrix stay in the first.
+  schedule.filters = divisorUpTo(
+      extents.filters, machine.cacheBytes / 8 / (matrices * elementBytes * schedule.channels));
+  int64_t tileBytes = elementBytes * (schedule.channels + schedule.filters);
+  int64_t most =
+      std::min(firstCacheBytes / tileBytes, machine.cacheBytes / 2 / (matrices * tileBytes));
+  schedule.columns = divisorUpTo(extents.columns / tile, most);
+  schedule.rows = divisorUpTo(extents.rows / tile, most / schedule.columns);
+  double steps = winogradSteps(extents, tile, machine.cacheBytes) * usualBatch;
+  int64_t blocks = extents.channels / schedule.channels * (extents.filters / schedule.filters) *
+                   winogradParts(extents);
+  schedule.work = static_cast<int64_t>(steps) / blocks;
+  return schedule;
 }
 
 } // namespace hornet::lower

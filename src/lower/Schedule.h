@@ -109,4 +109,19 @@ WinogradSchedule chooseWinograd(const ConvolutionExtents &extents, int64_t tile,
 std::vector<Choice> winogradChoices(const ConvolutionExtents &extents, int64_t tile,
                                     const Machine &machine, const Tuned &tuned);
 
+/// Parts of the batch that the gradient to a filter sums by themselves: what threads share where
+/// there are few blocks of matrices.
+int64_t winogradParts(const ConvolutionExtents &extents);
+
+/// Blocks of the gradient to a transformed filter, which stay in cache while the tiles of all
+/// samples of a part are added to it, and of tiles.
+struct WinogradGradientSchedule {
+  int64_t channels, filters; ///< in a block of matrices
+  int64_t rows, columns;     ///< tiles in a block
+  int64_t work = 0;          ///< of one block of matrices and one part
+};
+
+WinogradGradientSchedule chooseWinogradGradient(const ConvolutionExtents &extents, int64_t tile,
+                                                const Machine &machine);
+
 } // namespace hornet::lower

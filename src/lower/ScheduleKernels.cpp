@@ -98,6 +98,10 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
         getOperation().getBody().getOps<graph::WinogradConvolutionOp>());
     for (graph::WinogradConvolutionOp convolution : convolutions)
       scheduleWinograd(rewriter, convolution, machine);
+    SmallVector<graph::WinogradFilterGradientOp> gradients(
+        getOperation().getBody().getOps<graph::WinogradFilterGradientOp>());
+    for (graph::WinogradFilterGradientOp gradient : gradients)
+      scheduleWinogradGradient(rewriter, gradient, machine);
     SmallVector<linalg::LinalgOp> ops(getOperation().getBody().getOps<linalg::LinalgOp>());
     for (linalg::LinalgOp op : llvm::reverse(ops))
       if (op->use_empty())

@@ -3,6 +3,7 @@
 #include "lower/TileBuilder.h"
 #include "lower/VectorBody.h"
 #include "lower/Winograd.h"
+#include "lower/WinogradTiles.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 
@@ -11,65 +12,15 @@ using namespace mlir;
 namespace hornet::lower {
 namespace {
 
-/// A pooling whose windows lie side by side, each within a tile; there may be none.
+/// A pooling whose windows lie side by side, each within a tile, and what says which element of
+/// each window its maximum is; there may be none.
 struct Pool {
-  linalg::GenericOp op;
+  linalg::GenericOp op, index;
   int64_t window = 1;
 };
 
 /// The loops that the epilogue's accesses are over.
 enum Loop : unsigned { sample, row, column, filter, loops };
-
-/// The product of `matrix` (rows x columns) with vectors: one transform along the
-/// first dimension of a tile whose second dimension is `width`.
-SmallVector<Value> multiply(OpBuilder &b, Location loc, ArrayRef<double> matrix,
-                            ArrayRef<Value> tile, int64_t width) {
-  auto flags = arith::FastMathFlags::contract;
-  int64_t columns = tile.size() / width, rows = matrix.size() / columns;
-  SmallVector<Value> result;
-  for (int64_t r = 0; r < rows; ++r)
-    for (int64_t w = 0; w < width; ++w) {
-      Value sum;
-      // Positive terms first: the sum then begins with a value as it is.
-      for (bool negative : {false, true})
-        for (int64_t c = 0; c < columns; ++c) {
-          double factor = matrix[r * columns + c];
-          if (factor == 0 || (factor < 0) != negative)
-            continue;
-          Value term = tile[c * width + w];
-          if (double size = std::abs(factor); size != 1) {
-            auto type = cast<VectorType>(term.getType());
-            auto splat = DenseElementsAttr::get(type, static_cast<float>(size));
-            term = arith::MulFOp::create(b, loc, term, arith::ConstantOp::create(b, loc, splat),
-                                         flags);
-          }
-          if (!sum)
-            sum = negative ? arith::NegFOp::create(b, loc, term).getResult() : term;
-          else if (negative)
-            sum = arith::SubFOp::create(b, loc, sum, term, flags);
-          else
-            sum = arith::AddFOp::create(b, loc, sum, term, flags);
-        }
-      result.push_back(sum);
-    }
-  return result;
-}
-
-SmallVector<Value> transposed(ArrayRef<Value> tile, int64_t width) {
-  SmallVector<Value> result;
-  for (int64_t w = 0; w < width; ++w)
-    for (size_t i = w; i < tile.size(); i += width)
-      result.push_back(tile[i]);
-  return result;
-}
-
-/// matrix * tile * matrixᵀ, for a square tile.
-SmallVector<Value> transform(OpBuilder &b, Location loc, ArrayRef<double> matrix,
-                             ArrayRef<Value> tile, int64_t span) {
-  SmallVector<Value> half = multiply(b, loc, matrix, tile, span);
-  int64_t rows = half.size() / span;
-  return transposed(multiply(b, loc, matrix, transposed(half, span), rows), rows);
-}
 
 class WinogradBuilder {
 public:
@@ -81,15 +32,18 @@ public:
     takeConsumers();
     ArrayRef<int64_t> input = op.getInput().getType().getShape();
     // What a pooling leaves out need not be computed.
-    ArrayRef<int64_t> out = cast<RankedTensorType>(destination.getType()).getShape();
+    ArrayRef<int64_t> out = cast<RankedTensorType>(destinations.front().getType()).getShape();
     rows = out[1] * pool.window;
     columns = out[2] * pool.window;
     channels = input[3];
     filters = out[3];
     schedule = chooseWinograd({rows, columns, channels, filters}, op.getTile(), machine,
                               Tuned(op, [&] { return nameOf(op); }));
-    b.replaceOp(last, buildBlocks());
-    for (Operation *taken : {epilogue.op.getOperation(), op.getOperation()})
+    SmallVector<Value> results = buildBlocks();
+    if (pool.index)
+      b.replaceOp(pool.index, results.back());
+    b.replaceOp(last, results.front());
+    for (Operation *taken : {pool.op.getOperation(), epilogue.op.getOperation(), op.getOperation()})
       if (taken && taken != last)
         b.eraseOp(taken);
   }
@@ -101,48 +55,93 @@ private:
 
   void takeConsumers() {
     last = op;
-    output.map = b.getMultiDimIdentityMap(loops);
-    if (auto next = onlyUser<linalg::GenericOp>(op.getResult()); next && isElementwise(next)) {
-      OpOperand &use = *op.getResult().getUses().begin();
-      if (next.isDpsInput(&use) && next.getMatchingIndexingMap(&use).isIdentity() &&
-          next.getMatchingIndexingMap(next.getDpsInitOperand(0)).isIdentity()) {
-        epilogue = epilogueOf(next, use.getOperandNumber(), output);
-        last = next;
-      }
-    }
-    if (auto next = onlyUser<linalg::GenericOp>(last->getResult(0)))
-      takePool(next);
-    b.setInsertionPoint(last);
-    destination = last == op ? emptyTensor(b, loc, op.getType(), op.getInput())
-                             : cast<linalg::GenericOp>(last).getDpsInitOperand(0)->get();
+    output.map = pooledOutput.map = b.getMultiDimIdentityMap(loops);
+    takeEpilogue(epilogue, output, /*beside=*/nullptr);
+    takePool();
     if (pool.op)
-      destination = destination.getDefiningOp<linalg::FillOp>().getDpsInitOperand(0)->get();
+      takeEpilogue(pooledEpilogue, pooledOutput, pool.index);
+    b.setInsertionPoint(last);
+    Value destination = last == op ? emptyTensor(b, loc, op.getType(), op.getInput())
+                                   : cast<linalg::GenericOp>(last).getDpsInitOperand(0)->get();
+    if (auto fill = destination.getDefiningOp<linalg::FillOp>())
+      destination = fill.getDpsInitOperand(0)->get();
     if (auto empty = destination.getDefiningOp<tensor::EmptyOp>())
       destination = b.clone(*empty)->getResult(0);
+    destinations.push_back(destination);
+    if (pool.index) {
+      auto type = cast<RankedTensorType>(pool.index.getResult(0).getType());
+      destinations.push_back(emptyTensor(b, loc, type, op.getInput()));
+    }
   }
 
-  template <class Op> static Op onlyUser(Value value) {
-    return value.hasOneUse() ? dyn_cast<Op>(*value.getUsers().begin()) : Op();
+  /// The one use of what is computed so far, apart from that by `beside`.
+  OpOperand *onlyUse(Operation *beside) {
+    OpOperand *found = nullptr;
+    for (OpOperand &use : last->getResult(0).getUses()) {
+      if (use.getOwner() == beside)
+        continue;
+      if (found)
+        return nullptr;
+      found = &use;
+    }
+    return found;
+  }
+
+  /// The elementwise op that is next, if there is one.
+  void takeEpilogue(Epilogue &taken, Access &written, Operation *beside) {
+    OpOperand *use = onlyUse(beside);
+    auto next = use ? dyn_cast<linalg::GenericOp>(use->getOwner()) : linalg::GenericOp();
+    if (!next || !isElementwise(next) || !next.isDpsInput(use) ||
+        !next.getMatchingIndexingMap(use).isIdentity() ||
+        !next.getMatchingIndexingMap(next.getDpsInitOperand(0)).isIdentity() ||
+        (beside && beside->isBeforeInBlock(next)))
+      return;
+    taken = epilogueOf(next, use->getOperandNumber(), written);
+    last = next;
   }
 
   /// (n, oh, ow, c, i, j) → in[n, oh * w + i, ow * w + j, c] with a w x w window that divides the
-  /// tile, starting from a constant.
-  void takePool(linalg::GenericOp next) {
+  /// tile, starting from a constant; the window's extent, or 0 for other ops.
+  int64_t pooledWindow(linalg::GenericOp next) {
     std::optional<Kernel> kernel = kernelEndingIn(next);
-    OpOperand &use = *last->getResult(0).getUses().begin();
-    if (!kernel || kernel->epilogue || use.getOperandNumber() != 0 || kernel->extents.size() != 6 ||
+    if (!kernel || kernel->epilogue || kernel->extents.size() != 6 ||
         kernel->reductionLoops.size() != 2 || !kernel->init.value.getDefiningOp<linalg::FillOp>())
-      return;
+      return 0;
     int64_t window = kernel->extents[4];
     auto d = [&](unsigned i) { return b.getAffineDimExpr(i); };
     AffineMap in = AffineMap::get(6, 0, {d(0), d(1) * window + d(4), d(2) * window + d(5), d(3)},
                                   b.getContext());
     AffineMap out = AffineMap::get(6, 0, {d(0), d(1), d(2), d(3)}, b.getContext());
-    if (kernel->extents[5] != window || op.getTile() % window != 0 || kernel->inputs[0].map != in ||
-        kernel->output.map != out || !next.getBlock()->getArgument(1).use_empty())
+    bool fits = kernel->extents[5] == window && op.getTile() % window == 0 &&
+                kernel->inputs[0].value == last->getResult(0) && kernel->inputs[0].map == in &&
+                kernel->output.map == out;
+    return fits ? window : 0;
+  }
+
+  /// Whether `next` numbers the elements of the windows of `pooling`: its inputs are what is
+  /// pooled, the maxima, and the numbers.
+  bool isIndexOf(linalg::GenericOp next, linalg::GenericOp pooling, int64_t window) {
+    return next.getNumDpsInputs() == 3 && next.getOperand(1) == pooling.getResult(0) &&
+           matchPattern(next.getOperand(2), m_Constant(&numbers)) && pooledWindow(next) == window &&
+           pooling->isBeforeInBlock(next);
+  }
+
+  void takePool() {
+    SmallVector<linalg::GenericOp> users;
+    for (Operation *user : last->getResult(0).getUsers())
+      users.push_back(dyn_cast<linalg::GenericOp>(user));
+    if (users.size() > 2 || llvm::is_contained(users, linalg::GenericOp()))
       return;
-    pool = {next, window};
-    last = next;
+    if (users.size() == 2 && users.front()->getNumOperands() > users.back()->getNumOperands())
+      std::swap(users.front(), users.back());
+    linalg::GenericOp first = users.front();
+    int64_t window = pooledWindow(first);
+    if (window == 0 || first.getNumDpsInputs() != 2 ||
+        !first.getBlock()->getArgument(1).use_empty() ||
+        (users.size() == 2 && !isIndexOf(users.back(), first, window)))
+      return;
+    pool = {first, users.size() == 2 ? users.back() : linalg::GenericOp(), window};
+    last = first;
   }
 
   //===--------------------------------------------------------------------===//
@@ -176,11 +175,11 @@ private:
     return {start, tile.apply(y - x, {start, end})};
   }
 
-  Value buildBlocks() {
-    SmallVector<OpFoldResult> counts = {tensor::getMixedSize(b, loc, destination, 0),
+  SmallVector<Value> buildBlocks() {
+    SmallVector<OpFoldResult> counts = {tensor::getMixedSize(b, loc, destinations.front(), 0),
                                         b.getIndexAttr(schedule.rowBlocks),
                                         b.getIndexAttr(schedule.columnBlocks)};
-    auto forall = scf::ForallOp::create(b, loc, counts, destination, std::nullopt);
+    auto forall = scf::ForallOp::create(b, loc, counts, destinations, std::nullopt);
     if (schedule.work)
       forall->setAttr(workAttr, b.getI64IntegerAttr(schedule.work / schedule.blocks()));
     OpBuilder::InsertionGuard guard(b);
@@ -195,90 +194,67 @@ private:
     SmallVector<OpFoldResult> offsets = {n, r.start, c.start, b.getIndexAttr(0)};
     SmallVector<OpFoldResult> sizes = {b.getIndexAttr(1), r.size, c.size, b.getIndexAttr(filters)};
     SmallVector<OpFoldResult> strides(4, b.getIndexAttr(1));
-    Value whole = forall.getRegionIterArgs().front();
-    Value slice = tensor::ExtractSliceOp::create(b, loc, whole, offsets, sizes, strides);
+    auto wholes = forall.getRegionIterArgs();
+    SmallVector<Value> slices = llvm::map_to_vector(wholes, [&](Value whole) -> Value {
+      return tensor::ExtractSliceOp::create(b, loc, whole, offsets, sizes, strides);
+    });
     sliceRow = r.start;
     sliceColumn = c.start;
-    Value written = buildBlock(slice);
+    SmallVector<Value> written = buildBlock(slices);
     b.setInsertionPointToEnd(forall.getTerminator().getBody());
-    tensor::ParallelInsertSliceOp::create(b, loc, written, whole, offsets, sizes, strides);
-    return forall.getResult(0);
+    for (auto [part, whole] : llvm::zip_equal(written, wholes))
+      tensor::ParallelInsertSliceOp::create(b, loc, part, whole, offsets, sizes, strides);
+    return SmallVector<Value>(forall.getResults());
   }
 
-  Value buildBlock(Value slice) {
-    Type element = op.getType().getElementType();
+  SmallVector<Value> buildBlock(ValueRange slices) {
     int64_t tiles = schedule.rows * schedule.columns;
-    Value transformed = scratch(tiles, channels, element);
-    transformed =
-        forEachTile(transformed, channels,
-                    [&](Value carried, OpFoldResult index, OpFoldResult channel, int64_t width) {
-                      return transformInput(carried, index, channel, width);
-                    });
-    auto block = [&](OpFoldResult firstFilter, Value carried) {
-      Value products = multiplyTiles(transformed, firstFilter);
+    Value scratch = matricesApart(b, loc, span * span, tiles, channels, elementType());
+    Value inputs = forEachTile(scratch, channels,
+                               [&](ValueRange carried, OpFoldResult index, OpFoldResult channel,
+                                   int64_t width) -> SmallVector<Value> {
+                                 return {transformInput(carried.front(), index, channel, width)};
+                               })
+                       .front();
+    auto block = [&](OpFoldResult firstFilter, ValueRange carried) {
+      Value products = multiplyTiles(inputs, firstFilter);
       return forEachTile(carried, schedule.filters,
-                         [&](Value inner, OpFoldResult index, OpFoldResult f, int64_t width) {
+                         [&](ValueRange inner, OpFoldResult index, OpFoldResult f, int64_t width) {
                            return transformOutput(inner, products, index, f, firstFilter, width);
                          });
     };
     if (schedule.filters == filters)
-      return block(b.getIndexAttr(0), slice);
-    return tile
-        .loop(
-            b.getIndexAttr(filters), slice,
-            [&](Value firstFilter, ValueRange carried) {
-              return SmallVector<Value>{block(firstFilter, carried.front())};
-            },
-            schedule.filters)
-        .front();
+      return block(b.getIndexAttr(0), slices);
+    return tile.loop(
+        b.getIndexAttr(filters), slices,
+        [&](Value firstFilter, ValueRange carried) { return block(firstFilter, carried); },
+        schedule.filters);
   }
 
-  /// Scratch memory for `span * span` matrices, of all of which a transform reads or writes one
-  /// place. With a row more than is used between them, where these places would else meet in one
-  /// set of the first cache.
-  Value scratch(int64_t matrixRows, int64_t matrixColumns, Type element) {
-    constexpr int64_t bytesOfSets = 4096;
-    int64_t bytes = matrixRows * matrixColumns * element.getIntOrFloatBitWidth() / 8;
-    int64_t spacing = bytes % bytesOfSets ? 0 : 1;
-    Value whole = tensor::EmptyOp::create(
-        b, loc, ArrayRef<int64_t>{span * span, matrixRows + spacing, matrixColumns}, element);
-    SmallVector<OpFoldResult> offsets(3, b.getIndexAttr(0)), strides(3, b.getIndexAttr(1));
-    return tensor::ExtractSliceOp::create(
-        b, loc, whole, offsets,
-        {b.getIndexAttr(span * span), b.getIndexAttr(matrixRows), b.getIndexAttr(matrixColumns)},
-        strides);
-  }
+  Type elementType() { return op.getType().getElementType(); }
 
-  using TileBody = llvm::function_ref<Value(Value carried, OpFoldResult index, OpFoldResult element,
-                                            int64_t width)>;
+  using TileBody = llvm::function_ref<SmallVector<Value>(ValueRange carried, OpFoldResult index,
+                                                         OpFoldResult element, int64_t width)>;
 
   /// `body` for every tile of the block and every vector of `extent` elements. Sets where the tile
   /// begins in `steps`.
-  Value forEachTile(Value carried, int64_t extent, TileBody body) {
-    return repeat(schedule.rows, carried, [&](OpFoldResult i, Value inRows) {
-      return repeat(schedule.columns, inRows, [&](OpFoldResult j, Value inColumns) {
-        AffineExpr x = b.getAffineDimExpr(0), y = b.getAffineDimExpr(1);
+  SmallVector<Value> forEachTile(ValueRange carried, int64_t extent, TileBody body) {
+    AffineExpr x = b.getAffineDimExpr(0), y = b.getAffineDimExpr(1);
+    return tile.repeat(schedule.rows, carried, [&](OpFoldResult i, ValueRange inRows) {
+      return tile.repeat(schedule.columns, inRows, [&](OpFoldResult j, ValueRange inColumns) {
         tile.steps[sample] = n;
         tile.steps[row] = tileStart(tile.apply(x + y, {firstRow, i}), rows);
         tile.steps[column] = tileStart(tile.apply(x + y, {firstColumn, j}), columns);
         OpFoldResult index = tile.apply(x * schedule.columns + y, {i, j});
+        SmallVector<Value> now(inColumns);
         for (const ColumnBlocks &blocks : splitColumns(extent, machine.vectorBytes / 4, 1))
-          inColumns = repeat(blocks.count, inColumns, [&](OpFoldResult k, Value inner) {
+          now = tile.repeat(blocks.count, now, [&](OpFoldResult k, ValueRange inner) {
             OpFoldResult start = tile.apply(x * blocks.size() + blocks.start, k);
             return body(inner, index, start, blocks.size());
           });
-        return inColumns;
+        return now;
       });
     });
-  }
-
-  Value repeat(int64_t count, Value carried, llvm::function_ref<Value(OpFoldResult, Value)> body) {
-    if (count == 1)
-      return body(b.getIndexAttr(0), carried);
-    return tile
-        .loop(b.getIndexAttr(count), carried,
-              [&](Value i, ValueRange inner) { return SmallVector<Value>{body(i, inner.front())}; })
-        .front();
   }
 
   //===--------------------------------------------------------------------===//
@@ -292,7 +268,7 @@ private:
         elements.push_back(tile.readVector(
             op.getInput(),
             {n, tile.plus(tile.steps[row], r), tile.plus(tile.steps[column], c), channel}, width));
-    for (auto [i, value] : llvm::enumerate(transform(b, loc, matrices.input, elements, span)))
+    for (auto [i, value] : llvm::enumerate(transformed(b, loc, matrices.input, elements, span)))
       into = tile.writeVector(value, into, {b.getIndexAttr(i), index, channel});
     return into;
   }
@@ -324,59 +300,83 @@ private:
     auto sums = cast<linalg::GenericOp>(generic).getDpsInitOperand(0)->get();
     auto zero = sums.getDefiningOp<linalg::FillOp>();
     b.setInsertionPoint(zero);
-    zero.getDpsInitOperand(0)->set(
-        scratch(type.getDimSize(1), schedule.filters, type.getElementType()));
+    zero.getDpsInitOperand(0)->set(matricesApart(b, loc, type.getDimSize(0), type.getDimSize(1),
+                                                 schedule.filters, type.getElementType()));
     Value built = scheduleInnerKernel(b, cast<linalg::LinalgOp>(generic), machine);
     b.replaceOp(generic, built);
     return built;
   }
 
-  Value transformOutput(Value slice, Value products, OpFoldResult index, OpFoldResult f,
-                        OpFoldResult firstFilter, int64_t width) {
+  SmallVector<Value> transformOutput(ValueRange slices, Value products, OpFoldResult index,
+                                     OpFoldResult f, OpFoldResult firstFilter, int64_t width) {
     SmallVector<Value> elements;
     for (int64_t i = 0; i < span * span; ++i)
       elements.push_back(tile.readVector(products, {b.getIndexAttr(i), index, f}, width));
-    SmallVector<Value> results = transform(b, loc, matrices.output, elements, span);
+    SmallVector<Value> results = transformed(b, loc, matrices.output, elements, span);
     AffineExpr x = b.getAffineDimExpr(0), y = b.getAffineDimExpr(1);
     OpFoldResult startRow = tile.steps[row], startColumn = tile.steps[column];
     tile.steps[filter] = tile.apply(x + y, {firstFilter, f});
-    int64_t size = matrices.tile;
+    Cell cell{0, 0, width};
+    int64_t size = matrices.tile, pooled = size / pool.window;
     for (int64_t i = 0; i < size * size; ++i) {
       tile.steps[row] = tile.plus(startRow, i / size);
       tile.steps[column] = tile.plus(startColumn, i % size);
-      Cell cell{0, 0, width};
       TileBuilder::Reader reader(tile);
       results[i] = tile.epilogue(reader, epilogue, output, cell, results[i]);
     }
-    int64_t window = pool.window, pooled = size / window;
-    auto offset = [&](OpFoldResult start, OpFoldResult from, int64_t by) {
-      return tile.apply(x.floorDiv(window) - y + by, {start, from});
-    };
-    for (int64_t r = 0; r < pooled; ++r)
-      for (int64_t c = 0; c < pooled; ++c)
-        slice = tile.writeVector(pooledResult(results, r, c, width), slice,
-                                 {b.getIndexAttr(0), offset(startRow, sliceRow, r),
-                                  offset(startColumn, sliceColumn, c), tile.steps[filter]});
+    SmallVector<Value> written(slices);
+    for (int64_t i = 0; i < pooled * pooled; ++i) {
+      tile.steps[row] = tile.apply(x.floorDiv(pool.window) + i / pooled, startRow);
+      tile.steps[column] = tile.apply(x.floorDiv(pool.window) + i % pooled, startColumn);
+      SmallVector<OpFoldResult> at = {
+          b.getIndexAttr(0), tile.apply(x - y, {tile.steps[row], sliceRow}),
+          tile.apply(x - y, {tile.steps[column], sliceColumn}), tile.steps[filter]};
+      SmallVector<Value> window = windowOf(results, i / pooled, i % pooled);
+      Value result = pool.op ? pooledResult(window, width) : window.front();
+      if (pool.index)
+        written[1] = tile.writeVector(indexResult(window, result, width), written[1], at);
+      TileBuilder::Reader reader(tile);
+      result = tile.epilogue(reader, pooledEpilogue, pooledOutput, cell, result);
+      written[0] = tile.writeVector(result, written[0], at);
+    }
     tile.steps[row] = startRow;
     tile.steps[column] = startColumn;
-    return slice;
+    return written;
   }
 
-  /// One result, or what the pooling makes of its window.
-  Value pooledResult(ArrayRef<Value> results, int64_t r, int64_t c, int64_t width) {
-    int64_t size = matrices.tile, window = pool.window;
-    if (!pool.op)
-      return results[r * size + c];
-    auto fill = pool.op.getDpsInitOperand(0)->get().getDefiningOp<linalg::FillOp>();
-    Value scalar = fill.getDpsInputOperand(0)->get();
-    Value sum =
-        vector::BroadcastOp::create(b, loc, VectorType::get(width, scalar.getType()), scalar);
-    for (int64_t i = 0; i < window; ++i)
-      for (int64_t j = 0; j < window; ++j)
-        sum =
-            vectorizeBody(b, *pool.op.getBlock(),
-                          {results[(r * window + i) * size + c * window + j], Value(), sum}, width);
-    return sum;
+  SmallVector<Value> windowOf(ArrayRef<Value> results, int64_t r, int64_t c) {
+    int64_t size = matrices.tile;
+    SmallVector<Value> window;
+    for (int64_t i = 0; i < pool.window; ++i)
+      for (int64_t j = 0; j < pool.window; ++j)
+        window.push_back(results[(r * pool.window + i) * size + c * pool.window + j]);
+    return window;
+  }
+
+  Value splat(Value scalar, int64_t width) {
+    return vector::BroadcastOp::create(b, loc, VectorType::get(width, scalar.getType()), scalar);
+  }
+
+  /// What a reduction over windows starts from.
+  Value startOf(linalg::GenericOp generic, int64_t width) {
+    auto fill = generic.getDpsInitOperand(0)->get().getDefiningOp<linalg::FillOp>();
+    return splat(fill.getDpsInputOperand(0)->get(), width);
+  }
+
+  Value pooledResult(ArrayRef<Value> window, int64_t width) {
+    Value result = startOf(pool.op, width);
+    for (Value element : window)
+      result = vectorizeBody(b, *pool.op.getBlock(), {element, Value(), result}, width);
+    return result;
+  }
+
+  Value indexResult(ArrayRef<Value> window, Value maximum, int64_t width) {
+    Value result = startOf(pool.index, width);
+    for (auto [element, attribute] : llvm::zip_equal(window, numbers.getValues<TypedAttr>())) {
+      Value number = splat(arith::ConstantOp::create(b, loc, attribute), width);
+      result = vectorizeBody(b, *pool.index.getBlock(), {element, maximum, number, result}, width);
+    }
+    return result;
   }
 
   RewriterBase &b;
@@ -389,11 +389,12 @@ private:
   TileBuilder tile;
   WinogradSchedule schedule;
 
-  Epilogue epilogue;
-  Access output; ///< where the epilogue writes, over (n, oh, ow, f)
+  Epilogue epilogue, pooledEpilogue; ///< before and after the pooling
+  Access output, pooledOutput;       ///< where they write, over (n, oh, ow, f)
   Pool pool;
-  Operation *last = nullptr; ///< of the ops that are computed together
-  Value destination;
+  DenseElementsAttr numbers;       ///< of the elements of a window
+  Operation *last = nullptr;       ///< of the ops that are computed together
+  SmallVector<Value> destinations; ///< of the results, and of the index
   int64_t rows = 0, columns = 0, channels = 0, filters = 0; ///< before pooling
   OpFoldResult n, firstRow, firstColumn;                    ///< of the block: sample, tiles
   OpFoldResult sliceRow, sliceColumn; ///< where its slice of the output begins

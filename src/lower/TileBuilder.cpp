@@ -41,6 +41,13 @@ SmallVector<Value> TileBuilder::loop(OpFoldResult count, ValueRange carried, Loo
   return SmallVector<Value>(loop.getResults());
 }
 
+SmallVector<Value> TileBuilder::repeat(int64_t count, ValueRange carried, RepeatBody body) {
+  if (count == 1)
+    return body(b.getIndexAttr(0), carried);
+  return loop(b.getIndexAttr(count), carried,
+              [&](Value i, ValueRange inner) { return body(i, inner); });
+}
+
 Value TileBuilder::Reader::operator()(const Access &access, const Cell &cell) {
   bool byRow = tile.roles.rows && access.dependsOn(*tile.roles.rows);
   bool byColumn = access.dependsOn(tile.roles.vector);

@@ -43,6 +43,11 @@ public:
   llvm::SmallVector<mlir::Value> loop(mlir::OpFoldResult count, mlir::ValueRange carried,
                                       LoopBody body, int64_t step = 1);
 
+  using RepeatBody =
+      llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::OpFoldResult, mlir::ValueRange)>;
+  /// The same, without a loop where `count` is 1.
+  llvm::SmallVector<mlir::Value> repeat(int64_t count, mlir::ValueRange carried, RepeatBody body);
+
   //===--------------------------------------------------------------------===//
   // Elements
   //===--------------------------------------------------------------------===//

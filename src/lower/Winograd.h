@@ -31,8 +31,12 @@ const WinogradMatrices &winogradMatrices(int64_t tile);
 /// Nothing for convolutions that minimal filtering cannot compute.
 std::optional<ConvolutionExtents> winogradExtents(graph::ConvolutionOp op);
 
-/// graph.convolution → graph.winograd_convolution where the schedule says that it pays; tiles of at
-/// most `largestTile`. The transform of the filter depends on parameters alone.
+std::optional<ConvolutionExtents> winogradExtents(graph::FilterGradientOp op);
+ConvolutionExtents winogradExtents(graph::WinogradFilterGradientOp op);
+
+/// graph.convolution → graph.winograd_convolution, and the same for its gradient, where the
+/// schedule says that it pays; tiles of at most `largestTile`. The transform of the filter depends
+/// on parameters alone.
 void addConvolutionToWinograd(mlir::RewritePatternSet &patterns, int64_t largestTile,
                               int64_t cacheBytes);
 
@@ -40,5 +44,9 @@ void addConvolutionToWinograd(mlir::RewritePatternSet &patterns, int64_t largest
 /// over blocks of tiles.
 void scheduleWinograd(mlir::RewriterBase &rewriter, graph::WinogradConvolutionOp op,
                       const Machine &machine);
+
+/// Replaces `op` by loops over parts of the batch, blocks of matrices and blocks of tiles.
+void scheduleWinogradGradient(mlir::RewriterBase &rewriter, graph::WinogradFilterGradientOp op,
+                              const Machine &machine);
 
 } // namespace hornet::lower

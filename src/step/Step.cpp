@@ -7,6 +7,7 @@
 #include "step/Penalties.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -62,6 +63,7 @@ public:
   Expected<StepStates> run() {
     HORNET_TRY(addTargets());
     addParameters();
+    simplify();
     std::vector<std::pair<Value, std::string>> activities = takePenalties(function);
     if (options.kind != Kind::evaluate)
       statistics = HORNET_TRY(inThisFile(expandForTraining(function, key))).statistics;
@@ -155,6 +157,13 @@ private:
     }
     for (auto op : llvm::make_early_inc_range(imported.module->getOps<graph::ParameterOp>()))
       op.erase();
+  }
+
+  /// What makes gradients smaller: an activation behind a pooling instead of before it.
+  void simplify() {
+    RewritePatternSet patterns(builder.getContext());
+    graph::MaxPoolOp::getCanonicalizationPatterns(patterns, builder.getContext());
+    (void)applyPatternsGreedily(function, std::move(patterns));
   }
 
   //===--------------------------------------------------------------------===//

@@ -20,6 +20,8 @@ const std::vector<OpCase> &wideCases() {
                   "strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] groups 1"),
       convolution("wide_same", "?x7x7x16", "3x3x16x24", "?x7x7x24",
                   "strides [1, 1] low [1, 1] high [1, 1] dilations [1, 1] groups 1"),
+      convolution("wide_blocks", "?x7x8x40", "3x3x40x136", "?x5x6x136",
+                  "strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] groups 1"),
       convolution("wide_strides", "?x11x13x8", "3x3x8x16", "?x6x7x16",
                   "strides [2, 2] low [1, 1] high [1, 1] dilations [1, 1] groups 1"),
       convolution("wide_strides_above_the_filter", "?x10x11x9", "2x1x9x33", "?x3x3x33",
@@ -46,6 +48,15 @@ const std::vector<OpCase> &wideCases() {
        {"?x9x8x20"},
        "graph.max_pool %a window [2, 2] strides [2, 2] low [0, 0] high [0, 0]"
        " : (A) -> <?x4x4x20>"},
+      {"max_pool_behind_a_convolution",
+       {"?x8x9x32", "3x3x32x48", "48"},
+       "%o = graph.convolution %a, %b strides [1, 1] low [1, 1] high [1, 1] dilations [1, 1] "
+       "groups 1"
+       " : (A, B) -> tensor<?x8x9x48xf32>\n"
+       "%p = graph.max_pool %o window [2, 2] strides [2, 2] low [0, 0] high [0, 0]"
+       " : (tensor<?x8x9x48xf32>) -> tensor<?x4x4x48xf32>\n"
+       "%q = graph.relu %p : tensor<?x4x4x48xf32>\n"
+       "graph.add %q, %c : (tensor<?x4x4x48xf32>, C) -> <?x4x4x48>"},
       {"max_pool_wide_overlapping",
        {"?x9x8x20"},
        "graph.max_pool %a window [3, 3] strides [2, 2] low [1, 1] high [1, 0]"

@@ -233,3 +233,35 @@ func.func @transpose_of_what_a_reduction_leaves(%x: tensor<?x8x9x3xf32>) -> tens
   %1 = graph.reduce_max %0 dimensions [3] : (tensor<?x3x8x9xf32>) -> tensor<?x3x8xf32>
   return %1 : tensor<?x3x8xf32>
 }
+
+// What keeps the order of a window's elements is computed behind the pooling, of fewer elements; what
+// differs within a window, or may turn the order, is not.
+
+// CHECK-LABEL: func.func @sink_through_max_pool
+// CHECK: %[[P:.*]] = graph.max_pool %arg0
+// CHECK: %[[B:.*]] = graph.add %[[P]], %arg1
+// CHECK: graph.tanh %[[B]] : tensor<?x2x2x3xf32>
+func.func @sink_through_max_pool(%x: tensor<?x4x4x3xf32>, %b: tensor<3xf32>) -> tensor<?x2x2x3xf32> {
+  %0 = graph.add %x, %b : (tensor<?x4x4x3xf32>, tensor<3xf32>) -> tensor<?x4x4x3xf32>
+  %1 = graph.tanh %0 : tensor<?x4x4x3xf32>
+  %2 = graph.max_pool %1 window [2, 2] strides [2, 2] low [0, 0] high [0, 0]
+    : (tensor<?x4x4x3xf32>) -> tensor<?x2x2x3xf32>
+  return %2 : tensor<?x2x2x3xf32>
+}
+
+// CHECK-LABEL: func.func @not_through_max_pool
+// CHECK: graph.multiply
+// CHECK: graph.max_pool
+// CHECK: graph.add {{.*}} tensor<4x1x3xf32>
+// CHECK: graph.max_pool
+// CHECK: return
+func.func @not_through_max_pool(%x: tensor<?x4x4x3xf32>, %s: tensor<3xf32>, %b: tensor<4x1x3xf32>)
+    -> (tensor<?x2x2x3xf32>, tensor<?x2x2x3xf32>) {
+  %0 = graph.multiply %x, %s : (tensor<?x4x4x3xf32>, tensor<3xf32>) -> tensor<?x4x4x3xf32>
+  %1 = graph.max_pool %0 window [2, 2] strides [2, 2] low [0, 0] high [0, 0]
+    : (tensor<?x4x4x3xf32>) -> tensor<?x2x2x3xf32>
+  %2 = graph.add %x, %b : (tensor<?x4x4x3xf32>, tensor<4x1x3xf32>) -> tensor<?x4x4x3xf32>
+  %3 = graph.max_pool %2 window [2, 2] strides [2, 2] low [0, 0] high [0, 0]
+    : (tensor<?x4x4x3xf32>) -> tensor<?x2x2x3xf32>
+  return %1, %3 : tensor<?x2x2x3xf32>, tensor<?x2x2x3xf32>
+}

@@ -11,7 +11,7 @@
 // CHOICE: graph.winograd_convolution %[[X]], %[[U]] tile 2
 // CHECK-LABEL: func.func @pooled
 // CHECK: scf.forall (%{{.*}}, %{{.*}}) in (%{{.*}}, 6)
-// CHECK: tensor.empty() : tensor<16x24x32xf32>
+// CHECK: tensor.empty() : tensor<16x25x32xf32>
 // CHECK-COUNT-16: vector.transfer_read
 // CHECK-COUNT-32: arith.{{addf|subf}}
 // CHECK-COUNT-16: vector.transfer_write
@@ -34,6 +34,57 @@ func.func @pooled(%x: tensor<?x26x26x32xf32>, %f: tensor<3x3x32x64xf32>, %b: ten
   return %3 : tensor<?x12x12x64xf32>
 }
 
+// What a gradient wants of a pooling: which element of each window its maximum is. It is known where
+// the maximum is, so that the convolution's whole result is never written; and a bias and an
+// activation behind the pooling belong to the same loop.
+
+// CHECK-LABEL: func.func @indexed
+// CHECK: scf.forall {{.*}} -> (tensor<?x12x12x64xf32>, tensor<?x12x12x64xf32>)
+// CHECK-NOT: tensor<?x24x24x64xf32>
+// CHECK: return
+func.func @indexed(%x: tensor<?x26x26x32xf32>, %f: tensor<3x3x32x64xf32>, %b: tensor<64xf32>)
+    -> (tensor<?x12x12x64xf32>, tensor<?x12x12x64xf32>) {
+  %0 = graph.convolution %x, %f strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] groups 1
+    : (tensor<?x26x26x32xf32>, tensor<3x3x32x64xf32>) -> tensor<?x24x24x64xf32>
+  %1 = graph.max_pool %0 window [2, 2] strides [2, 2] low [0, 0] high [0, 0]
+    : (tensor<?x24x24x64xf32>) -> tensor<?x12x12x64xf32>
+  %2 = graph.add %1, %b : (tensor<?x12x12x64xf32>, tensor<64xf32>) -> tensor<?x12x12x64xf32>
+  %3 = graph.relu %2 : tensor<?x12x12x64xf32>
+  %4 = graph.max_pool_index %0, %1 window [2, 2] strides [2, 2] low [0, 0] high [0, 0]
+    : (tensor<?x24x24x64xf32>, tensor<?x12x12x64xf32>) -> tensor<?x12x12x64xf32>
+  return %3, %4 : tensor<?x12x12x64xf32>, tensor<?x12x12x64xf32>
+}
+
+// The gradient to a filter: eight parts of the batch, each with a sum of its own of 16 matrices.
+
+// CHOICE-LABEL: func.func @gradient
+// CHOICE: graph.winograd_filter_gradient %{{.*}}, %{{.*}} tile 2 parts 8
+// CHECK-LABEL: func.func @gradient
+// CHECK: scf.forall (%{{.*}}) in (8)
+// CHECK: linalg.fill {{.*}} outs(%{{.*}} : tensor<16x32x64xf32>)
+// CHECK-COUNT-16: vector.transfer_read
+// CHECK-COUNT-16: vector.transfer_write
+// CHECK-COUNT-4: vector.transfer_read
+// CHECK-COUNT-16: vector.transfer_write
+// CHECK: return
+func.func @gradient(%x: tensor<?x26x26x32xf32>, %dy: tensor<?x24x24x64xf32>) -> tensor<3x3x32x64xf32> {
+  %0 = graph.filter_gradient %x, %dy window [3, 3] strides [1, 1] low [0, 0] high [0, 0]
+    dilations [1, 1] groups 1
+    : (tensor<?x26x26x32xf32>, tensor<?x24x24x64xf32>) -> tensor<3x3x32x64xf32>
+  return %0 : tensor<3x3x32x64xf32>
+}
+
+// Tiles lie side by side, on zeros in the end: nothing may be counted twice.
+
+// CHOICE-LABEL: func.func @odd_gradient
+// CHOICE: graph.winograd_filter_gradient {{.*}} (tensor<?x10x10x32xf32>, tensor<?x8x8x64xf32>)
+func.func @odd_gradient(%x: tensor<?x7x7x32xf32>, %dy: tensor<?x7x7x64xf32>) -> tensor<3x3x32x64xf32> {
+  %0 = graph.filter_gradient %x, %dy window [3, 3] strides [1, 1] low [1, 1] high [1, 1]
+    dilations [1, 1] groups 1
+    : (tensor<?x7x7x32xf32>, tensor<?x7x7x64xf32>) -> tensor<3x3x32x64xf32>
+  return %0 : tensor<3x3x32x64xf32>
+}
+
 // Of an extent that is no multiple of the tile, the last tile lies on the end.
 
 // CHECK-LABEL: func.func @odd
@@ -44,8 +95,8 @@ func.func @odd(%x: tensor<?x9x9x32xf32>, %f: tensor<3x3x32x32xf32>) -> tensor<?x
   return %0 : tensor<?x7x7x32xf32>
 }
 
-// 32 tiles of 32 channels are 4096 bytes: the matrices of a block lie a row further apart, or all of
-// what a transform touches would be in one set of the first cache.
+// 32 tiles of 32 channels are a multiple of 1024 bytes: the matrices of a block lie a row further apart, or all of
+// what a transform touches would be in few sets of the first cache.
 
 // CHECK-LABEL: func.func @apart
 // CHECK: tensor.empty() : tensor<16x33x32xf32>
