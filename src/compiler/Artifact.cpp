@@ -22,12 +22,12 @@ static void addManifest(ModuleOp module, const runtime::Manifest &manifest) {
 
 Expected<std::string> linkArtifact(Compilation &compilation) {
   addManifest(*compilation.imported->module, compilation.manifest);
-  std::string object = HORNET_TRY(compilation.emit(emit::OutputKind::object));
+  std::vector<std::string> objects = HORNET_TRY(compilation.emitObjects());
   return compilation.time("link", [&]() -> Expected<std::string> {
     std::vector<std::string> libraries = {"libm.so.6", "libc.so.6"};
     if (compilation.settings.threads > 1)
       libraries.push_back(HORNET_TRY(emit::openMPLibrary()));
-    return emit::linkSharedObject(object, libraries);
+    return emit::linkSharedObject(objects, libraries);
   });
 }
 

@@ -31,9 +31,16 @@ Expected<void> Compilation::advance(const StageName &row) {
   return time(row.name, [&] { return runStage(row.stage); });
 }
 
-Expected<std::string> Compilation::emit(emit::OutputKind kind) {
-  return time("emit",
-              [&] { return emit::emit(*imported->module, settings.target, settings.level, kind); });
+Expected<std::vector<std::string>> Compilation::emitObjects() {
+  return time("emit", [&] {
+    return emit::emitObjects(*imported->module, settings.target, settings.level, settings.threads);
+  });
+}
+
+Expected<std::string> Compilation::emitAssembly() {
+  return time("emit", [&] {
+    return emit::emitAssembly(*imported->module, settings.target, settings.level);
+  });
 }
 
 Expected<void> Compilation::makeSettings() {

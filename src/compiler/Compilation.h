@@ -32,8 +32,9 @@ public:
   Expected<void> begin(const keras::Model &model);
   /// Runs the passes of one stage; `import` and `assembly` have none.
   Expected<void> advance(const StageName &row);
-  /// After Stage::llvm.
-  Expected<std::string> emit(emit::OutputKind kind);
+  /// After Stage::llvm: machine code, or the same as text.
+  Expected<std::vector<std::string>> emitObjects();
+  Expected<std::string> emitAssembly();
 
   /// Runs a step and notes its time.
   template <class Step> std::invoke_result_t<Step> time(std::string_view stage, Step step) {

@@ -14,7 +14,7 @@ static Expected<std::string> textAt(Compilation &compilation, Stage stage,
   if (stage != Stage::assembly)
     return printModule(module, layer);
   LayerLines lines = HORNET_TRY(nameLayersInDebugInfo(module));
-  std::string assembly = HORNET_TRY(compilation.emit(emit::OutputKind::assembly));
+  std::string assembly = HORNET_TRY(compilation.emitAssembly());
   return annotateAssembly(assembly, lines, layer);
 }
 

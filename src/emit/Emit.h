@@ -12,17 +12,21 @@
 #include "mlir/IR/DialectRegistry.h"
 
 #include <string>
+#include <vector>
 
 namespace hornet::emit {
 
 /// What the MLIR context must know before a module can be translated.
 void registerTranslations(mlir::DialectRegistry &registry);
 
-enum class OutputKind { object, assembly };
+/// Optimizes the module of LLVM dialect with LLVM, at `level` 0 with less effort, and returns ELF
+/// object files, which belong together: up to one for each of `threads`, which make them at the
+/// same time. Of the functions and globals, those in abi::exports are seen from outside of the
+/// objects' link. Internal error when translation or code generation fails.
+Expected<std::vector<std::string>> emitObjects(mlir::ModuleOp module, const Target &target,
+                                               int level, int64_t threads);
 
-/// Optimizes the module of LLVM dialect with LLVM and returns an ELF object file
-/// or assembly text; at `level` 0 with less effort. Of the functions and globals, those in
-/// abi::exports are seen from outside. Internal error when translation or code generation fails.
-Expected<std::string> emit(mlir::ModuleOp module, const Target &target, int level, OutputKind kind);
+/// The same as assembly text, in one piece.
+Expected<std::string> emitAssembly(mlir::ModuleOp module, const Target &target, int level);
 
 } // namespace hornet::emit

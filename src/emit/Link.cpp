@@ -65,7 +65,18 @@ static Expected<void> runLinker(const std::vector<std::string> &arguments) {
   return {};
 }
 
-Expected<std::string> linkSharedObject(const std::string &object,
+static std::error_code write(const std::string &path, const std::string &bytes) {
+  std::error_code why;
+  llvm::raw_fd_ostream stream(path, why);
+  stream << bytes;
+  stream.close();
+  if (!why)
+    why = stream.error();
+  stream.clear_error();
+  return why;
+}
+
+Expected<std::string> linkSharedObject(std::span<const std::string> objects,
                                        std::span<const std::string> libraries) {
   TemporaryFolder folder;
   auto fail = [](std::error_code why) {
@@ -73,19 +84,15 @@ Expected<std::string> linkSharedObject(const std::string &object,
   };
   if (auto why = folder.make())
     return fail(why);
-  std::string in = folder.file("code.o"), out = folder.file("code.so");
-  std::error_code why;
-  llvm::raw_fd_ostream stream(in, why);
-  stream << object;
-  stream.close();
-  if (!why)
-    why = stream.error();
-  if (why) {
-    stream.clear_error();
-    return fail(why);
+  std::string out = folder.file("code.so");
+  std::vector<std::string> arguments = {"ld.lld", "-shared", "--threads=1", "-znow", "--as-needed",
+                                        "-o",     out};
+  for (const std::string &object : objects) {
+    std::string in = folder.file("code" + std::to_string(arguments.size()) + ".o");
+    if (auto why = write(in, object))
+      return fail(why);
+    arguments.push_back(in);
   }
-  std::vector<std::string> arguments = {"ld.lld",      "-shared", "--threads=1", "-znow",
-                                        "--as-needed", "-o",      out,           in};
   for (const std::string &library : libraries) {
     std::string path = pathOf(library);
     if (path.empty())

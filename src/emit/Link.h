@@ -12,10 +12,10 @@
 
 namespace hornet::emit {
 
-/// Links an ELF object file with LLVM's linker into a shared object, which names those of
-/// `libraries` that it uses ("libm.so.6"; found as this process finds them). Machine error: a
+/// Links ELF object files with LLVM's linker into a shared object, which names those of `libraries`
+/// that it uses ("libm.so.6"; found as this process finds them). Machine error: a
 /// library is not installed, no room for temporary files. One call at a time runs, others wait.
-Expected<std::string> linkSharedObject(const std::string &object,
+Expected<std::string> linkSharedObject(std::span<const std::string> objects,
                                        std::span<const std::string> libraries);
 
 /// LLVM's OpenMP runtime, by the name that this system has it under. Machine error: none.
