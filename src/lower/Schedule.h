@@ -59,6 +59,12 @@ struct Schedule {
   int64_t partials = 1, vectorWidth = 1;
 };
 
+/// Samples in a batch, where work is estimated before it is known.
+inline constexpr int64_t usualBatch = 32;
+
+/// The largest divisor of `extent` up to `most`, at least 1.
+int64_t divisorUpTo(int64_t extent, int64_t most);
+
 /// `extent` columns in tiles of at most `vectors` vectors of `width`, the last ones narrower: 37
 /// columns in vectors of 8, 2 at a time, are two blocks of [8, 8] and one of [5].
 llvm::SmallVector<ColumnBlocks> splitColumns(int64_t extent, int64_t width, int64_t vectors);
@@ -108,6 +114,10 @@ WinogradSchedule chooseWinograd(const ConvolutionExtents &extents, int64_t tile,
 /// For tuning: the blocks, and others near them.
 std::vector<Choice> winogradChoices(const ConvolutionExtents &extents, int64_t tile,
                                     const Machine &machine, const Tuned &tuned);
+
+/// The same for the gradient to its filter.
+int64_t chooseWinogradGradientTile(const ConvolutionExtents &extents, int64_t largest,
+                                   int64_t cacheBytes);
 
 /// Parts of the batch that the gradient to a filter sums by themselves: what threads share where
 /// there are few blocks of matrices.

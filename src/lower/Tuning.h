@@ -38,4 +38,17 @@ private:
   Choice choice;
 };
 
+/// For tuning: each choice once, the first one the present.
+class Choices {
+public:
+  void add(Choice choice) {
+    if (!llvm::is_contained(choices, choice))
+      choices.push_back(std::move(choice));
+  }
+  std::vector<Choice> take() { return std::move(choices); }
+
+private:
+  std::vector<Choice> choices;
+};
+
 } // namespace hornet::lower

@@ -148,7 +148,7 @@ struct FilterGradientToWinograd : OpRewritePattern<graph::FilterGradientOp> {
     std::optional<ConvolutionExtents> extents = winogradExtents(op);
     if (!extents)
       return failure();
-    int64_t tile = chooseWinogradTile(*extents, largestTile, cacheBytes, Tuned());
+    int64_t tile = chooseWinogradGradientTile(*extents, largestTile, cacheBytes);
     if (tile == 0)
       return failure();
     // No result may be counted twice, so that tiles lie side by side: on zeros, in the end.

@@ -22,6 +22,8 @@ const std::vector<OpCase> &wideCases() {
                   "strides [1, 1] low [1, 1] high [1, 1] dilations [1, 1] groups 1"),
       convolution("wide_blocks", "?x7x8x40", "3x3x40x136", "?x5x6x136",
                   "strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] groups 1"),
+      convolution("wide_primes", "?x6x6x37", "3x3x37x127", "?x4x4x127",
+                  "strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] groups 1"),
       convolution("wide_strides", "?x11x13x8", "3x3x8x16", "?x6x7x16",
                   "strides [2, 2] low [1, 1] high [1, 1] dilations [1, 1] groups 1"),
       convolution("wide_strides_above_the_filter", "?x10x11x9", "2x1x9x33", "?x3x3x33",
