@@ -286,23 +286,15 @@ private:
     }
     auto resultType = RankedTensorType::get(
         {type.getDimSize(0), type.getDimSize(1), schedule.filters}, type.getElementType());
-    auto d = [&](unsigned i) { return b.getAffineDimExpr(i); };
-    auto map = [&](ArrayRef<AffineExpr> exprs) {
-      return AffineMap::get(4, 0, exprs, b.getContext());
-    };
-    SmallVector<utils::IteratorType> iterators(3, utils::IteratorType::parallel);
-    iterators.push_back(utils::IteratorType::reduction);
-    Value products = contraction(
-        b, loc, transformed, matrix, resultType,
-        {map({d(0), d(1), d(3)}), map({d(0), d(3), d(2)}), map({d(0), d(1), d(2)})}, iterators);
-    Operation *generic = products.getDefiningOp();
+    linalg::GenericOp generic =
+        matrixProducts(b, loc, transformed, matrix, resultType, /*transposeLhs=*/false);
     OpBuilder::InsertionGuard guard(b);
-    auto sums = cast<linalg::GenericOp>(generic).getDpsInitOperand(0)->get();
+    Value sums = generic.getDpsInitOperand(0)->get();
     auto zero = sums.getDefiningOp<linalg::FillOp>();
     b.setInsertionPoint(zero);
     zero.getDpsInitOperand(0)->set(matricesApart(b, loc, type.getDimSize(0), type.getDimSize(1),
                                                  schedule.filters, type.getElementType()));
-    Value built = scheduleInnerKernel(b, cast<linalg::LinalgOp>(generic), machine);
+    Value built = scheduleInnerKernel(b, generic, machine);
     b.replaceOp(generic, built);
     return built;
   }

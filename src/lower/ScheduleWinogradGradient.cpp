@@ -141,16 +141,9 @@ private:
 
   /// sums[x, c, f] + the sum of inputs[x, tile, c] * gradients[x, tile, f].
   Value addProducts(Value sums, Value inputs, Value gradients) {
-    auto d = [&](unsigned i) { return b.getAffineDimExpr(i); };
-    auto map = [&](ArrayRef<AffineExpr> exprs) {
-      return AffineMap::get(4, 0, exprs, b.getContext());
-    };
-    SmallVector<utils::IteratorType> iterators(3, utils::IteratorType::parallel);
-    iterators.push_back(utils::IteratorType::reduction);
-    Value products = contraction(
-        b, loc, inputs, gradients, cast<RankedTensorType>(sums.getType()),
-        {map({d(0), d(3), d(1)}), map({d(0), d(3), d(2)}), map({d(0), d(1), d(2)})}, iterators);
-    auto generic = cast<linalg::GenericOp>(products.getDefiningOp());
+    linalg::GenericOp generic =
+        matrixProducts(b, loc, inputs, gradients, cast<RankedTensorType>(sums.getType()),
+                       /*transposeLhs=*/true);
     generic.getDpsInitOperand(0)->set(sums);
     Value built = scheduleInnerKernel(b, generic, machine);
     b.replaceOp(generic, built);

@@ -1,5 +1,7 @@
 #include "lower/WinogradTiles.h"
 
+#include "lower/Structured.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 
@@ -70,6 +72,21 @@ Value matricesApart(OpBuilder &b, Location loc, int64_t matrices, int64_t rows, 
   return tensor::ExtractSliceOp::create(
       b, loc, whole, offsets,
       {b.getIndexAttr(matrices), b.getIndexAttr(rows), b.getIndexAttr(columns)}, strides);
+}
+
+linalg::GenericOp matrixProducts(OpBuilder &b, Location loc, Value lhs, Value rhs,
+                                 RankedTensorType type, bool transposeLhs) {
+  AffineExpr x = b.getAffineDimExpr(0), m = b.getAffineDimExpr(1), n = b.getAffineDimExpr(2),
+             k = b.getAffineDimExpr(3);
+  auto map = [&](AffineExpr row, AffineExpr column) {
+    return AffineMap::get(4, 0, {x, row, column}, b.getContext());
+  };
+  SmallVector<utils::IteratorType> iterators(3, utils::IteratorType::parallel);
+  iterators.push_back(utils::IteratorType::reduction);
+  Value products =
+      contraction(b, loc, lhs, rhs, type,
+                  {transposeLhs ? map(k, m) : map(m, k), map(k, n), map(m, n)}, iterators);
+  return cast<linalg::GenericOp>(products.getDefiningOp());
 }
 
 } // namespace hornet::lower

@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
-#include "mlir/IR/Builders.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 
 namespace hornet::lower {
 
@@ -19,5 +19,10 @@ llvm::SmallVector<mlir::Value> transformed(mlir::OpBuilder &builder, mlir::Locat
 /// sets of the first cache.
 mlir::Value matricesApart(mlir::OpBuilder &builder, mlir::Location loc, int64_t matrices,
                           int64_t rows, int64_t columns, mlir::Type element);
+
+/// The matrices result[x] = lhs[x] * rhs[x], or lhs[x]ᵀ * rhs[x], as one sum of products.
+mlir::linalg::GenericOp matrixProducts(mlir::OpBuilder &builder, mlir::Location loc,
+                                       mlir::Value lhs, mlir::Value rhs,
+                                       mlir::RankedTensorType type, bool transposeLhs);
 
 } // namespace hornet::lower
