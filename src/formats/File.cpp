@@ -30,6 +30,16 @@ struct Descriptor {
 
 std::string reasonOf(int code) { return std::generic_category().message(code); }
 
+/// What the user can do about a failed write; empty when there is no saying.
+std::string mendOf(int code) {
+  switch (code) {
+  case ENOSPC: return "; make room on the disk";
+  case EDQUOT: return "; make room in your quota";
+  case EFBIG: return "; raise the limit of files' sizes (ulimit -f)";
+  default: return "";
+  }
+}
+
 tl::unexpected<Error> cannotWrite(const std::string &path, const std::string &why) {
   return machineError("cannot write " + path + ": " + why);
 }
@@ -166,7 +176,7 @@ Expected<void> writeFile(const std::string &path, std::span<const std::byte> byt
     return {};
   if (!temporary.empty())
     ::unlink(temporary.c_str());
-  return cannotWrite(path, reasonOf(failure));
+  return cannotWrite(path, reasonOf(failure) + mendOf(failure));
 }
 
 namespace {

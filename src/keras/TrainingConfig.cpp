@@ -2,6 +2,7 @@
 #include "keras/LayerKeys.h"
 
 #include <array>
+#include <cctype>
 #include <string_view>
 #include <utility>
 
@@ -60,14 +61,27 @@ constexpr std::array optimizerNames =
 
 constexpr const char *legacyKey = "is_legacy_optimizer";
 
+std::string optimizerClass(std::string name) {
+  std::string lower = name;
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  for (auto [known, className] : optimizerNames)
+    if (lower == known)
+      name = className;
+  return name;
+}
+
+/// With the class's own name, by which alone Keras finds classes in files.
+Json spelledAsClass(Json optimizer) {
+  if (optimizer.is_string())
+    return {{"class_name", optimizerClass(optimizer)}, {"config", Json::object()}};
+  if (isObject(optimizer) && optimizer.contains("class_name"))
+    optimizer["class_name"] = optimizerClass(optimizer["class_name"]);
+  return optimizer;
+}
+
 Json readOptimizer(Json optimizer, Generation generation) {
-  if (optimizer.is_string()) {
-    std::string name = optimizer.get<std::string>();
-    for (auto [known, className] : optimizerNames)
-      if (name == known)
-        name = className;
-    return {{"class_name", name}, {"config", Json::object()}};
-  }
+  if (optimizer.is_string())
+    return spelledAsClass(optimizer);
   if (!isObject(optimizer))
     return optimizer;
   if (std::string name = optimizer.value("class_name", ""); name.starts_with("Custom>"))
@@ -123,7 +137,7 @@ Json modernTree(const Json &json, std::string_view module) {
 }
 
 Json writeOptimizer(const TrainingConfig &training, Generation generation) {
-  Json optimizer = plainObject(training.optimizer);
+  Json optimizer = plainObject(spelledAsClass(training.optimizer));
   if (!isObject(optimizer) || !optimizer["config"].is_object())
     return optimizer;
   Json &config = optimizer["config"];
@@ -167,7 +181,7 @@ std::optional<TrainingConfig> parseTraining(const Json &json, Generation generat
 }
 
 Json toCompileConfig(const TrainingConfig &training) {
-  Json optimizer = modernObject(training.optimizer, "keras.optimizers");
+  Json optimizer = modernObject(spelledAsClass(training.optimizer), "keras.optimizers");
   if (isObject(optimizer) && optimizer["config"].is_object()) {
     Json &config = optimizer["config"];
     config.erase(legacyKey);

@@ -41,7 +41,8 @@ public:
     HORNET_TRY(openLogs());
     lastCheckpoint = now();
     for (; at.epoch < options.epochs && !result.stoppedEarly; ++at.epoch, at.step = 0) {
-      HORNET_TRY(runEpoch(*batches, checks.get()));
+      if (auto ran = runEpoch(*batches, checks.get()); !ran)
+        return tl::unexpected<Error>(resumable(std::move(ran.error())));
       if (result.interrupted)
         break;
     }
@@ -209,6 +210,13 @@ private:
     if (input && keptAt)
       input->problems.back().mend +=
           fmt::format("; go on from step {} with --resume and another --learning-rate", *keptAt);
+    return error;
+  }
+
+  /// Whatever the machine refused, the last checkpoint is whole.
+  Error resumable(Error error) const {
+    if (auto *machine = std::get_if<MachineError>(&error); machine && keptAt)
+      machine->what += fmt::format("; then go on with --resume from step {}", *keptAt);
     return error;
   }
 

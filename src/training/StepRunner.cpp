@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 
 namespace hornet::training {
 
@@ -59,21 +60,32 @@ std::vector<Tensor> &StepRunner::outputsFor(int64_t batch) {
   return made;
 }
 
+void StepRunner::set(const StepSettings &settings) {
+  learningRate.as<float>()[0] = settings.learningRate;
+  iteration.as<float>()[0] = static_cast<float>(settings.iteration);
+  auto step = static_cast<uint64_t>(settings.iteration);
+  auto words = seed.as<uint32_t>();
+  words[0] = static_cast<uint32_t>(settings.seed);
+  words[1] = static_cast<uint32_t>(settings.seed >> 32);
+  words[2] = static_cast<uint32_t>(step);
+  words[3] = static_cast<uint32_t>(step >> 32);
+}
+
 Expected<void> StepRunner::run(std::span<const Tensor> batch, const StepSettings &settings) {
-  bool trains = model.inputs().size() != batch.size() + current.size();
-  inputs.assign(batch.begin(), batch.end());
-  if (trains) {
-    learningRate.as<float>()[0] = settings.learningRate;
-    iteration.as<float>()[0] = static_cast<float>(settings.iteration);
-    auto step = static_cast<uint64_t>(settings.iteration);
-    auto words = seed.as<uint32_t>();
-    words[0] = static_cast<uint32_t>(settings.seed);
-    words[1] = static_cast<uint32_t>(settings.seed >> 32);
-    words[2] = static_cast<uint32_t>(step);
-    words[3] = static_cast<uint32_t>(step >> 32);
-    inputs.insert(inputs.end(), {learningRate, iteration, seed});
-  }
+  const Tensor *const ofStep[] = {&learningRate, &iteration, &seed};
+  size_t rest = model.inputs().size() - current.size();
+  if (batch.size() != rest && batch.size() + std::size(ofStep) != rest)
+    return inputError(
+        {.reason = fmt::format("{} arrays are no batch of a step with {} inputs besides its states",
+                               batch.size(), rest)});
+  // Assigned one by one: a tensor that stays keeps the memory of its shape.
   inputs.resize(model.inputs().size());
+  std::ranges::copy(batch, inputs.begin());
+  if (batch.size() != rest) {
+    set(settings);
+    for (size_t i = 0; i < std::size(ofStep); ++i)
+      inputs[batch.size() + i] = *ofStep[i];
+  }
   for (size_t i = 0; i < states().size(); ++i)
     inputs[states()[i].input] = current[i];
   bool hasBatch = !batch.empty() && !batch.front().shape().empty();

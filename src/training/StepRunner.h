@@ -34,6 +34,7 @@ public:
   static Expected<StepRunner> make(runtime::Model step, std::span<const Tensor> parameters);
 
   /// One step on `batch`: the model's inputs, the targets and, if the step takes them, the weights.
+  /// Input error: another number of arrays, or as of runtime::Model::run.
   Expected<void> run(std::span<const Tensor> batch, const StepSettings &settings = {});
   /// Makes the state that the last run computed the current one.
   void accept();
@@ -52,6 +53,7 @@ public:
 private:
   StepRunner(runtime::Model model) : model(std::move(model)) {}
   std::vector<Tensor> &outputsFor(int64_t batch);
+  void set(const StepSettings &settings);
 
   runtime::Model model;
   std::vector<Tensor> current;                    ///< by state

@@ -27,6 +27,18 @@ TEST_F(TrainingFiles, TrainingComesBack) {
   }
 }
 
+/// Keras finds a class in a file by its own name alone; command lines say "adam".
+TEST_F(TrainingFiles, OptimizersAreSpelledAsTheirClasses) {
+  for (const char *given : {"adam", "ADAM", "Adam"})
+    for (const char *name : {"m.keras", "m.h5"}) {
+      Training training = adam();
+      training.config->optimizer["class_name"] = given;
+      auto read = readTraining(save(twoLayers(), name, training));
+      ASSERT_TRUE(read && read->config);
+      EXPECT_EQ(read->config->optimizer["class_name"], "Adam") << name;
+    }
+}
+
 TEST_F(TrainingFiles, AModelThatIsNotTrainedHasNoTraining) {
   for (const char *name : {"m.keras", "m.h5"}) {
     auto read = readTraining(save(twoLayers(), name));

@@ -230,6 +230,14 @@ static Expected<void> save(const Options &options, const Trainer &trainer) {
   return {};
 }
 
+/// What is trained is in the checkpoint, from which it can be saved again.
+static Error withCheckpoint(Error error, const Options &options) {
+  if (auto *machine = std::get_if<MachineError>(&error))
+    machine->what +=
+        fmt::format("; then go on with --resume ({} has it all)", options.fit.checkpoint);
+  return error;
+}
+
 static Expected<void> plot(const std::string &path, const training::FitResult &result,
                            const Trainer &trainer) {
   std::vector<std::string> up;
@@ -240,6 +248,7 @@ static Expected<void> plot(const std::string &path, const training::FitResult &r
 }
 
 static Expected<ExitCode> train(Options options) {
+  std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of its write
   HORNET_TRY(checkOutputs(options));
   keras::Model model = HORNET_TRY(options.model.read());
   keras::Training file;
@@ -274,7 +283,8 @@ static Expected<ExitCode> train(Options options) {
   if (result.stoppedEarly)
     printNote(fmt::format("stopped early: {} no longer improved; the best weights are back",
                           options.monitor.name));
-  HORNET_TRY(save(options, trainer));
+  if (auto saved = save(options, trainer); !saved)
+    return tl::unexpected<Error>(withCheckpoint(std::move(saved.error()), options));
   if (!options.plot.empty() && !result.history.empty())
     HORNET_TRY(plot(options.plot, result, trainer));
   return done;
