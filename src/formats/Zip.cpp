@@ -62,7 +62,7 @@ std::string reasonNotOpened(const Bytes &bytes, int code) {
 }
 
 bool leavesArchive(std::string_view name) {
-  if (name.starts_with('/') || name.starts_with('\\') || name.substr(1).starts_with(':'))
+  if (name.starts_with('/') || name.starts_with('\\') || (name.size() > 1 && name[1] == ':'))
     return true;
   for (size_t start = 0; start <= name.size();) {
     size_t end = std::min(name.find_first_of("/\\", start), name.size());

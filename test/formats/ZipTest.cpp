@@ -78,6 +78,19 @@ TEST(Zip, whatIsNoZipIsSaidToBeWhatItIs) {
   EXPECT_THAT(messageOf("h5_named_keras"), HasSubstr("HDF5"));
 }
 
+TEST(Zip, aMemberMayHaveNoName) {
+  // Headers of one empty member: its own, the directory's, and the directory's end.
+  std::string zip = "PK\3\4" + std::string(26, '\0') + "PK\1\2" + std::string(42, '\0') + "PK\5\6" +
+                    std::string(18, '\0');
+  zip[30 + 46 + 8] = zip[30 + 46 + 10] = 1; // members
+  zip[30 + 46 + 12] = 46;                   // bytes of the directory
+  zip[30 + 46 + 16] = 30;                   // where it begins
+  auto bytes = std::as_bytes(std::span(zip));
+  auto archive = ZipArchive::open({bytes.begin(), bytes.end()}, "model.keras");
+  ASSERT_TRUE(archive) << toString(archive.error());
+  EXPECT_THAT(archive->members(), ElementsAre(""));
+}
+
 TEST(Zip, hostileMembersAreRefused) {
   EXPECT_THAT(messageOf("zip_absolute_path_keras"),
               AllOf(HasSubstr("path"), HasSubstr("/escape_golden/escape.txt")));
