@@ -267,6 +267,7 @@ private:
     for (auto [i, gradient] : llvm::zip_equal(trained, gradients)) {
       training.parameters.push_back(term(parameters[i]));
       training.gradients.push_back(term(gradient));
+      training.paths.push_back(imported.parameters[i].symbol);
       training.decays.push_back(
           !matchesAny(imported.parameters[i].name, options.withoutWeightDecay));
     }
