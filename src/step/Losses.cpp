@@ -1,6 +1,5 @@
 #include "step/Losses.h"
 
-
 #include "keras/Spec.h"
 
 #include <map>
@@ -18,6 +17,8 @@ namespace {
 struct Call {
   Spec &config;
   Term truth, prediction;
+  /// 1 for the values that count, where not all do.
+  std::optional<Term> valid;
 
   int64_t last() const { return prediction.type().getRank() - 1; }
 };
@@ -124,9 +125,8 @@ Term sparseCategoricalCrossentropy(Call &c) {
   if (!ignored)
     return loss;
   Term labels = reshape(c.truth, loss.type().getShape());
-  Term valid = where(equals(labels, *ignored), 0.0, broadcastTo(labels.scalar(1), labels));
-  // The others count as if they were the whole batch.
-  return loss * valid * (countOf(valid) / max(sumOf(valid), 1.0));
+  c.valid = where(equals(labels, *ignored), 0.0, broadcastTo(labels.scalar(1), labels));
+  return loss;
 }
 
 Term binaryFocalCrossentropy(Call &c) {
@@ -261,6 +261,22 @@ const std::map<std::string_view, Loss> &losses() {
   return table;
 }
 
+/// What Keras has besides, by plain name, and why a step has not.
+Expected<void> checkPossible(const std::string &name) {
+  static const std::map<std::string_view, std::string_view> reasons = {
+      {"circle", "'Circle' compares every sample of a batch with every other, and of a batch only "
+                 "the number of samples may be open, not that of pairs"},
+      {"ctc", "'CTC' sums over all alignments of labels and time steps, one step after the other, "
+              "and a training step has no loop over time"},
+  };
+  auto found = reasons.find(name);
+  if (found == reasons.end())
+    return {};
+  return inputError({.attribute = "loss",
+                     .reason = std::string(found->second),
+                     .mend = "train with another loss"});
+}
+
 /// Keras's short names.
 std::string resolved(Spec &config) {
   static const std::map<std::string_view, std::string_view> aliases = {
@@ -280,6 +296,7 @@ std::string resolved(Spec &config) {
 
 Expected<const Loss *> find(Spec &config) {
   std::string wanted = resolved(config);
+  HORNET_TRY(checkPossible(wanted));
   std::vector<std::string_view> names;
   for (const auto &[name, loss] : losses()) {
     if (plainName(name) == wanted)
@@ -290,26 +307,35 @@ Expected<const Loss *> find(Spec &config) {
 }
 
 /// The values of the samples as one number.
-Expected<Term> reduced(Spec &config, Term values, std::optional<Term> weights) {
+Expected<Term> reduced(Call &call, Term values, std::optional<Term> weights) {
+  Spec &config = call.config;
   std::string reduction = config.text("reduction", "sum_over_batch_size");
   static constexpr std::string_view known[] = {"sum_over_batch_size", "mean", "auto", "sum",
                                                "mean_with_sample_weight"};
   if (!llvm::is_contained(known, reduction))
     config.refuse("reduction", "'" + reduction + "' is not known",
-                   "give sum_over_batch_size, sum or mean_with_sample_weight");
+                  "give sum_over_batch_size, sum or mean_with_sample_weight");
   HORNET_TRY(config.checkAll());
   if (values.type().getRank() == 0)
     return values;
-  if (weights) {
+  if (weights && weights->type().getRank() == 1) {
     SmallVector<int64_t> shape(values.type().getRank(), 1);
     shape.front() = weights->type().getDimSize(0);
-    values = values * reshape(*weights, shape);
+    weights = reshape(*weights, shape);
   }
+  bool byWeight = reduction == "mean_with_sample_weight";
+  if (std::optional<Term> valid = call.valid) {
+    // In a mean over the batch, those that count do so as if they were all of it.
+    if (reduction != "sum" && !byWeight)
+      valid = *valid * (countOf(*valid) / max(sumOf(*valid), 1.0));
+    weights = weights ? *weights * *valid : valid;
+  }
+  if (weights)
+    values = values * *weights;
   Term sum = sumOf(values);
   if (reduction == "sum")
     return sum;
-  return sum /
-         (weights && reduction == "mean_with_sample_weight" ? sumOf(*weights) : countOf(values));
+  return sum / (weights && byWeight ? sumOf(*weights) : countOf(values));
 }
 
 } // namespace
@@ -336,11 +362,12 @@ Expected<Term> lossOf(const Json &loss, Term truth, Term prediction, std::option
   for (const char *neutral : {"name", "fn", "dtype"})
     config.ignore(neutral);
   const Loss *found = HORNET_TRY(find(config));
-  Call call{config, truth, prediction};
+  Call call{config, truth, prediction, std::nullopt};
   if (double axis = config.number("axis", -1);
       axis != -1 && axis != static_cast<double>(call.last()))
     config.refuse("axis", "only the last axis is supported");
-  return reduced(config, found->build(call), weights);
+  Term values = found->build(call);
+  return reduced(call, values, weights);
 }
 
 } // namespace hornet::step

@@ -182,7 +182,8 @@ const std::map<std::string_view, Term (*)(Update &)> &optimizers() {
   static const std::map<std::string_view, Term (*)(Update &)> table = {
       {"adadelta", adadelta}, {"adafactor", adafactor}, {"adagrad", adagrad}, {"adam", adam},
       {"adamax", adamax},     {"adamw", adam},          {"ftrl", ftrl},       {"lamb", lamb},
-      {"lion", lion},         {"muon", muon},           {"nadam", nadam},         {"rmsprop", rmsprop}, {"sgd", sgd},
+      {"lion", lion},         {"muon", muon},           {"nadam", nadam},     {"rmsprop", rmsprop},
+      {"sgd", sgd},
   };
   return table;
 }

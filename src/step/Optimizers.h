@@ -32,7 +32,7 @@ struct Slot {
 struct Training {
   std::vector<Term> parameters, gradients;
   std::vector<std::string> paths; ///< of the parameters, as Keras has them: "dense/kernel"
-  std::vector<bool> decays; ///< whether weight decay applies, by parameter
+  std::vector<bool> decays;       ///< whether weight decay applies, by parameter
   Term learningRate;
   Term iteration; ///< steps before this one
   /// Constraints of each parameter, applied to its new value.

@@ -64,8 +64,8 @@ Term normOf(Spec &config, Term w) {
   llvm::sort(axes);
   for (int64_t axis : axes)
     if (axis < 0 || axis >= w.type().getRank()) {
-      config.refuse("axis", "it is out of range for " + std::to_string(w.type().getRank()) +
-                                 " dimensions");
+      config.refuse("axis",
+                    "it is out of range for " + std::to_string(w.type().getRank()) + " dimensions");
       return w;
     }
   return sqrt(reduceKeeping<ReduceSumOp>(square(w), axes));

@@ -35,9 +35,9 @@ public:
       : p(value), g(gradient), lr(training.learningRate), step(training.iteration + 1.0),
         path(training.paths[parameter]), config(config), slots(slots), parameter(parameter) {}
 
-  Term p, g;               ///< the parameter before the step (decayed), and its gradient
-  Term lr, step;           ///< the learning rate, and the number of this step, from 1 on
-  const std::string path;  ///< of the parameter
+  Term p, g;              ///< the parameter before the step (decayed), and its gradient
+  Term lr, step;          ///< the learning rate, and the number of this step, from 1 on
+  const std::string path; ///< of the parameter
   keras::Spec &config;
 
   double number(std::string_view key, double fallback) { return config.number(key, fallback); }

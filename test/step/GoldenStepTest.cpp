@@ -188,7 +188,9 @@ TEST_P(Losses, areThoseOfKeras) {
   options.losses = {golden};
   options.optimizer = sgd;
   options.gradients = true;
-  options.sampleWeights = arrays.contains(prefix + "sample_weight");
+  auto weights = arrays.find(prefix + "sample_weight");
+  options.sampleWeights = weights != arrays.end();
+  options.stepWeights = options.sampleWeights && weights->second.shape().size() > 1;
   auto runner = runnerFor(*model, options, {.threads = 1});
   ASSERT_TRUE(runner) << toString(runner.error());
   std::vector<Tensor> values = runner->values();

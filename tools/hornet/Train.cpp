@@ -242,9 +242,7 @@ static Expected<void> plot(const std::string &path, const training::FitResult &r
 static Expected<ExitCode> train(Options options) {
   HORNET_TRY(checkOutputs(options));
   keras::Model model = HORNET_TRY(options.model.read());
-  keras::Training file;
-  if (!options.model.file.ends_with(".json"))
-    file = HORNET_TRY(keras::readTraining(options.model.file));
+  keras::Training file = HORNET_TRY(keras::readTraining(options.model.file));
   training::TrainerOptions how{.config = HORNET_TRY(options.training.over(file.config, model))};
   how.compile = HORNET_TRY(options.flags.parse());
   how.seed = options.fit.seed;
