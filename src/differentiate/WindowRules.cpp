@@ -118,10 +118,6 @@ private:
 
   Term fit(Term padded) { return place(padded, SmallVector<int64_t>(op.getWindow().size(), 0)); }
 
-  Term equals(Term x, Term y) {
-    return {x.builder, CompareOp::create(*x.builder, Comparison::eq, x.value, y.value)};
-  }
-
   Term filled(ArrayRef<int64_t> shape, llvm::function_ref<double(int64_t)> value) {
     Builder &b = *dy.builder;
     auto type = RankedTensorType::get(shape, dy.type().getElementType());

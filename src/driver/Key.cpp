@@ -90,8 +90,8 @@ void KeyDigest::add(const keras::Step &step) {
 }
 
 void KeyDigest::add(const step::StepOptions &step) {
-  const auto &[kind, losses, lossWeights, sampleWeights, optimizer, withoutWeightDecay, recompute,
-               gradients] = step;
+  const auto &[kind, losses, lossWeights, sampleWeights, stepWeights, optimizer, withoutWeightDecay,
+               recompute, gradients] = step;
   digest.add(static_cast<int>(kind));
   digest.add(losses.size());
   for (const step::Json &loss : losses)
@@ -104,6 +104,7 @@ void KeyDigest::add(const step::StepOptions &step) {
   digest.add(withoutWeightDecay.size());
   for (const std::string &name : withoutWeightDecay)
     digest.add(name);
+  digest.add(stepWeights);
   digest.add(recompute);
   digest.add(gradients);
 }

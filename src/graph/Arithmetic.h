@@ -77,7 +77,13 @@ HORNET_GRAPH_COMPARISON(operator<, lt)
 HORNET_GRAPH_COMPARISON(operator<=, le)
 HORNET_GRAPH_COMPARISON(operator>, gt)
 HORNET_GRAPH_COMPARISON(operator>=, ge)
+HORNET_GRAPH_COMPARISON(equals, eq)
 #undef HORNET_GRAPH_COMPARISON
+
+/// Keras's backend.epsilon(): what keeps divisors and logarithms from 0.
+inline constexpr double fuzz = 1e-7;
+
+inline Term square(Term x) { return x * x; }
 
 /// `predicate ? x : y`, elementwise.
 inline Term where(Term predicate, Term x, Term y) { return apply<SelectOp>(predicate, x, y); }

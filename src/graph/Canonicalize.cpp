@@ -102,7 +102,8 @@ Value sinkSoftmax(SoftmaxOp op, TransposeOp transpose, PatternRewriter &rewriter
 
 Value sinkBatchNorm(BatchNormOp op, TransposeOp transpose, PatternRewriter &rewriter) {
   ArrayRef<int64_t> permutation = transpose.getPermutation();
-  if (permutation.back() != static_cast<int64_t>(permutation.size()) - 1)
+  bool overLast = cast<RankedTensorType>(op.getMean().getType()).getRank() == 1;
+  if (!overLast || permutation.back() != static_cast<int64_t>(permutation.size()) - 1)
     return {};
   return BatchNormOp::create(rewriter, op.getLoc(), transpose.getInput(), op.getGamma(),
                              op.getBeta(), op.getMean(), op.getVariance(), op.getEpsilonAttr(),

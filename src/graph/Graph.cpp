@@ -69,7 +69,11 @@ LogicalResult BatchNormOp::verify() {
     return emitOpError("(C1) input must have a channel dimension");
   for (Value statistic : getOperands().drop_front()) {
     auto shape = cast<RankedTensorType>(statistic.getType()).getShape();
-    if (shape != ArrayRef<int64_t>(type.getShape().back()))
+    bool isRow = shape == ArrayRef<int64_t>(type.getShape().back());
+    bool keeps = shape.size() == type.getShape().size() && shape.front() == 1 &&
+                 llvm::all_of_zip(shape, type.getShape(),
+                                  [](int64_t one, int64_t of) { return one == 1 || one == of; });
+    if (!isRow && !keeps)
       return emitOpError("(C1) expected ")
              << type.getShape().back() << " channels, got " << statistic.getType();
   }

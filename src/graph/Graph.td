@@ -481,9 +481,10 @@ def Graph_LogSoftmaxOp : Graph_Op<"log_softmax", [Pure, SameOperandsAndResultTyp
 
 def Graph_BatchNormOp
     : Graph_Op<"batch_norm", [Pure, AllTypesMatch<["input", "result"]>, SameOperandsElementType]> {
-  let summary = "Batch normalization with given statistics, over the last dimension";
+  let summary = "Batch normalization with given statistics";
   let description = [{
-    `gamma * (input - mean) / sqrt(variance + epsilon) + beta`, each of them one value a channel.
+    `gamma * (input - mean) / sqrt(variance + epsilon) + beta`, each of them one value a channel: of
+    the last dimension, or of several, where the others have an extent of 1.
     Source: https://keras.io/api/layers/normalization_layers/batch_normalization/
 
     Example:
@@ -496,7 +497,8 @@ def Graph_BatchNormOp
     batch instead, and moves mean and variance towards them (by the unbiased variance, where Keras 2
     did).
 
-    (C1) gamma, beta, mean and variance have the shape (C), C being input's last extent.
+    (C1) gamma, beta, mean and variance have the shape (C), C being input's last extent; or input's
+    rank, with an extent of 1 where they do not have input's, and for the batch.
   }];
   let arguments = (ins Graph_FloatTensor:$input, Graph_FloatTensor:$gamma, Graph_FloatTensor:$beta,
                        Graph_FloatTensor:$mean, Graph_FloatTensor:$variance, F64Attr:$epsilon,

@@ -8,8 +8,25 @@ using namespace mlir;
 
 namespace hornet::import {
 
+/// The dimensions for which `noise_shape` says 1; null, or the input's extent, leaves one as it is.
+static SmallVector<int64_t> onesOf(LayerImport &layer, const Json &noise, Value x) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(x.getType()).getShape();
+  SmallVector<int64_t> shared;
+  bool fits = noise.is_array() && noise.size() == shape.size();
+  for (size_t i = 0; fits && i < shape.size(); ++i)
+    if (noise[i] == 1)
+      shared.push_back(static_cast<int64_t>(i));
+    else
+      fits = noise[i].is_null() || (noise[i].is_number_integer() && noise[i] == shape[i]);
+  if (!fits)
+    layer.problem("noise_shape",
+                  fmt::format("{} does not fit the input {}", noise.dump(), shapeOf(x)),
+                  "give 1, null, or the input's extent for each of its dimensions");
+  return shared;
+}
+
 /// The dimensions whose elements a dropout layer treats as one: those between batch and channels of
-/// SpatialDropout1D to 3D, those for which `noise_shape` says 1.
+/// SpatialDropout1D to 3D, those of `noise_shape`.
 static SmallVector<int64_t> sharedDimensions(LayerImport &layer, Value x) {
   SmallVector<int64_t> shared;
   int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
@@ -17,10 +34,8 @@ static SmallVector<int64_t> sharedDimensions(LayerImport &layer, Value x) {
     bool channelsFirst = layer.className() != "SpatialDropout1D" && layer.channelsFirst();
     for (int64_t i = 1; i < rank - 1; ++i)
       shared.push_back(channelsFirst ? i + 1 : i);
-  } else if (const Json *shape = layer.find("noise_shape"); shape && shape->is_array()) {
-    for (auto [i, extent] : llvm::enumerate(*shape))
-      if (extent == 1 && static_cast<int64_t>(i) < rank)
-        shared.push_back(static_cast<int64_t>(i));
+  } else if (const Json *shape = layer.find("noise_shape"); shape && !shape->is_null()) {
+    return onesOf(layer, *shape, x);
   }
   return shared;
 }

@@ -27,9 +27,27 @@ static Statistics declareStatistics(LayerImport &layer, const Shape &shape, bool
   return weights;
 }
 
+namespace {
+/// What a BatchNormalization does with its weights.
+struct Normalization {
+  double epsilon;
+  std::optional<double> momentum; ///< where it is trained
+  bool unbiased = false;
+};
+} // namespace
+
+static Value normalize(LayerImport &layer, Value x, const Statistics &weights,
+                       const Normalization &how) {
+  OpBuilder &b = layer.builder();
+  return layer.create<graph::BatchNormOp>(
+      x, weights.gamma, weights.beta, weights.mean, weights.variance,
+      b.getF64FloatAttr(how.epsilon), how.momentum ? b.getF64FloatAttr(*how.momentum) : FloatAttr(),
+      how.momentum && how.unbiased ? b.getUnitAttr() : UnitAttr());
+}
+
 /// Over one dimension: the primitive wants it last.
 static Value normalizeAxis(LayerImport &layer, Value x, int64_t axis, const Statistics &weights,
-                           double epsilon, std::optional<double> momentum) {
+                           Normalization how) {
   int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
   SmallVector<int64_t> toLast, back;
   for (int64_t i = 0; i < rank; ++i) {
@@ -38,25 +56,11 @@ static Value normalizeAxis(LayerImport &layer, Value x, int64_t axis, const Stat
     back.push_back(i < axis ? i : i == axis ? rank - 1 : i - 1);
   }
   toLast.push_back(axis);
-  bool isLast = axis == rank - 1;
   // Keras 2 computed the variance of images by a function of TensorFlow that corrects it.
-  bool unbiased = momentum && rank == 4 && layer.generation() != keras::Generation::keras3;
-  OpBuilder &b = layer.builder();
-  Value y = layer.create<graph::BatchNormOp>(isLast ? x : layer.transpose(x, toLast), weights.gamma,
-                                             weights.beta, weights.mean, weights.variance,
-                                             b.getF64FloatAttr(epsilon),
-                                             momentum ? b.getF64FloatAttr(*momentum) : FloatAttr(),
-                                             unbiased ? b.getUnitAttr() : UnitAttr());
-  return isLast ? y : layer.transpose(y, back);
-}
-
-/// Over several dimensions: the weights have x's rank, with 1 for the other dimensions.
-static Value normalizeAxes(LayerImport &layer, Value x, const Statistics &weights, double epsilon) {
-  Value deviation = layer.create<graph::RsqrtOp>(
-      layer.create<graph::AddOp>(weights.variance, layer.scalar(epsilon)));
-  Value y = layer.create<graph::SubtractOp>(x, weights.mean);
-  y = layer.create<graph::MultiplyOp>(y, layer.create<graph::MultiplyOp>(deviation, weights.gamma));
-  return layer.create<graph::AddOp>(y, weights.beta);
+  how.unbiased = rank == 4 && layer.generation() != keras::Generation::keras3;
+  if (axis == rank - 1)
+    return normalize(layer, x, weights, how);
+  return layer.transpose(normalize(layer, layer.transpose(x, toLast), weights, how), back);
 }
 
 /// https://keras.io/api/layers/normalization_layers/batch_normalization/
@@ -88,16 +92,15 @@ void importBatchNormalization(LayerImport &layer) {
   Statistics weights = declareStatistics(layer, weightShape, scale, center, renorm);
   if (layer.failed())
     return;
-  Value y = axes.size() == 1 ? normalizeAxis(layer, x, axes.front(), weights, epsilon,
-                                             layer.trainable() && !renorm ? std::optional(momentum)
-                                                                          : std::nullopt)
-                             : normalizeAxes(layer, x, weights, epsilon);
-  if (layer.trainable() && (renorm || axes.size() > 1))
+  Normalization how{.epsilon = epsilon, .momentum = std::nullopt};
+  if (layer.trainable() && !renorm)
+    how.momentum = momentum;
+  Value y = axes.size() == 1 ? normalizeAxis(layer, x, axes.front(), weights, how)
+                             : normalize(layer, x, weights, how);
+  if (layer.trainable() && renorm)
     y.getDefiningOp()->setAttr(
         graph::untrainableAttr,
-        layer.builder().getStringAttr(
-            renorm ? "batch normalization with renorm cannot be trained yet"
-                   : "batch normalization over several axes cannot be trained yet"));
+        layer.builder().getStringAttr("batch normalization with renorm cannot be trained yet"));
   layer.result(y);
 }
 

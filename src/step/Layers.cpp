@@ -106,16 +106,29 @@ private:
   // Batch normalization
   //===--------------------------------------------------------------------===//
 
+  /// The dimensions that share statistics.
+  static SmallVector<int64_t> withoutChannels(BatchNormOp op) {
+    int64_t rank = op.getInput().getType().getRank();
+    ArrayRef<int64_t> shape = cast<RankedTensorType>(op.getMean().getType()).getShape();
+    SmallVector<int64_t> dimensions;
+    for (int64_t i = 0; i < rank; ++i)
+      if (shape.size() == 1 ? i < rank - 1 : shape[i] == 1)
+        dimensions.push_back(i);
+    return dimensions;
+  }
+
   /// https://keras.io/api/layers/normalization_layers/batch_normalization/
   Term expand(BatchNormOp op) {
     Term x = term(op.getInput());
-    int64_t rank = x.type().getRank();
-    auto others = llvm::to_vector(llvm::seq<int64_t>(rank - 1));
+    SmallVector<int64_t> others = withoutChannels(op);
+    ArrayRef<int64_t> channels = term(op.getMean()).type().getShape();
     Term count = x.scalar(1);
     for (int64_t i : others)
       count = count * Term{b, ExtentOp::create(*b, count.type(), x.value, i)};
-    auto mean = [&](Term t) { return Term{b, ReduceSumOp::create(*b, t.value, others)} / count; };
-    Term average = mean(x), centered = x - average, variance = mean(centered * centered);
+    auto mean = [&](Term t) {
+      return reshape({b, ReduceSumOp::create(*b, t.value, others)}, channels) / count;
+    };
+    Term average = mean(x), centered = x - average, variance = mean(square(centered));
     double momentum = op.getMomentum()->convertToDouble();
     Term moved = variance;
     if (op.getUnbiased())

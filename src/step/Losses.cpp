@@ -1,23 +1,24 @@
 #include "step/Losses.h"
 
-#include "step/Config.h"
+#include "keras/Spec.h"
 
 #include <map>
 #include <numbers>
 
 using namespace mlir;
 using namespace hornet::graph;
+using hornet::keras::plainName;
+using hornet::keras::Spec;
 
 namespace hornet::step {
 namespace {
 
-/// Keras's backend.epsilon().
-constexpr double fuzz = 1e-7;
-
 /// One call of a loss.
 struct Call {
-  Config &config;
+  Spec &config;
   Term truth, prediction;
+  /// 1 for the values that count, where not all do.
+  std::optional<Term> valid;
 
   int64_t last() const { return prediction.type().getRank() - 1; }
 };
@@ -114,8 +115,7 @@ Term oneHot(Term labels, RankedTensorType prediction) {
     numbers.push_back(b.getFloatAttr(prediction.getElementType(), static_cast<double>(i)));
   auto type = RankedTensorType::get(classes, prediction.getElementType());
   Value row = ConstantOp::create(b, DenseElementsAttr::get(type, numbers));
-  Term same{&b, CompareOp::create(b, Comparison::eq, reshape(labels, shape).value, row)};
-  return where(same, labels.scalar(1), 0.0);
+  return where(equals(reshape(labels, shape), {&b, row}), labels.scalar(1), 0.0);
 }
 
 Term sparseCategoricalCrossentropy(Call &c) {
@@ -125,11 +125,8 @@ Term sparseCategoricalCrossentropy(Call &c) {
   if (!ignored)
     return loss;
   Term labels = reshape(c.truth, loss.type().getShape());
-  Term none{labels.builder, CompareOp::create(*labels.builder, Comparison::eq, labels.value,
-                                              labels.scalar(*ignored).value)};
-  Term valid = where(none, 0.0, broadcastTo(labels.scalar(1), labels));
-  // The others count as if they were the whole batch.
-  return loss * valid * (countOf(valid) / max(sumOf(valid), 1.0));
+  c.valid = where(equals(labels, *ignored), 0.0, broadcastTo(labels.scalar(1), labels));
+  return loss;
 }
 
 Term binaryFocalCrossentropy(Call &c) {
@@ -158,8 +155,6 @@ Term categoricalFocalCrossentropy(Call &c) {
 //===----------------------------------------------------------------------===//
 // Regression and margins
 //===----------------------------------------------------------------------===//
-
-Term square(Term x) { return x * x; }
 
 Term meanSquaredError(Call &c) { return meanLast(square(c.truth - c.prediction)); }
 Term meanAbsoluteError(Call &c) { return meanLast(abs(c.truth - c.prediction)); }
@@ -191,11 +186,8 @@ Term poisson(Call &c) { return meanLast(c.prediction - c.truth * log(c.predictio
 
 /// Labels 0 and 1 mean -1 and 1, if there are no others.
 Term signs(Term truth) {
-  auto equals = [&](double number) {
-    return Term{truth.builder, CompareOp::create(*truth.builder, Comparison::eq, truth.value,
-                                                 truth.scalar(number).value)};
-  };
-  Term other = where(equals(0), 0.0, where(equals(1), 0.0, broadcastTo(truth.scalar(1), truth)));
+  Term one = broadcastTo(truth.scalar(1), truth);
+  Term other = where(equals(truth, 0), 0.0, where(equals(truth, 1), 0.0, one));
   return where(sumOf(other) <= 0.0, 2.0 * truth - 1.0, truth);
 }
 
@@ -269,8 +261,24 @@ const std::map<std::string_view, Loss> &losses() {
   return table;
 }
 
+/// What Keras has besides, by plain name, and why a step has not.
+Expected<void> checkPossible(const std::string &name) {
+  static const std::map<std::string_view, std::string_view> reasons = {
+      {"circle", "'Circle' compares every sample of a batch with every other, and of a batch only "
+                 "the number of samples may be open, not that of pairs"},
+      {"ctc", "'CTC' sums over all alignments of labels and time steps, one step after the other, "
+              "and a training step has no loop over time"},
+  };
+  auto found = reasons.find(name);
+  if (found == reasons.end())
+    return {};
+  return inputError({.attribute = "loss",
+                     .reason = std::string(found->second),
+                     .mend = "train with another loss"});
+}
+
 /// Keras's short names.
-std::string resolved(const Config &config) {
+std::string resolved(Spec &config) {
   static const std::map<std::string_view, std::string_view> aliases = {
       {"bce", "binarycrossentropy"},
       {"kld", "kldivergence"},
@@ -281,43 +289,53 @@ std::string resolved(const Config &config) {
       {"msle", "meansquaredlogarithmicerror"},
       {"huberloss", "huber"},
   };
-  std::string name = plainName(config.className());
+  std::string name = plainName(config.name);
   auto alias = aliases.find(name);
   return alias == aliases.end() ? name : std::string(alias->second);
 }
 
-Expected<const Loss *> find(const Config &config) {
+Expected<const Loss *> find(Spec &config) {
   std::string wanted = resolved(config);
+  HORNET_TRY(checkPossible(wanted));
   std::vector<std::string_view> names;
   for (const auto &[name, loss] : losses()) {
     if (plainName(name) == wanted)
       return &loss;
     names.push_back(name);
   }
-  return config.unknown(names);
+  return config.refuseName("loss", names);
 }
 
 /// The values of the samples as one number.
-Expected<Term> reduced(Config &config, Term values, std::optional<Term> weights) {
-  std::string reduction = config.word("reduction", "sum_over_batch_size");
+Expected<Term> reduced(Call &call, Term values, std::optional<Term> weights) {
+  Spec &config = call.config;
+  std::string reduction = config.text("reduction", "sum_over_batch_size");
   static constexpr std::string_view known[] = {"sum_over_batch_size", "mean", "auto", "sum",
                                                "mean_with_sample_weight"};
   if (!llvm::is_contained(known, reduction))
-    config.problem("reduction", "'" + reduction + "' is not known",
-                   "give sum_over_batch_size, sum or mean_with_sample_weight");
-  HORNET_TRY(config.check());
+    config.refuse("reduction", "'" + reduction + "' is not known",
+                  "give sum_over_batch_size, sum or mean_with_sample_weight");
+  HORNET_TRY(config.checkAll());
   if (values.type().getRank() == 0)
     return values;
-  if (weights) {
+  if (weights && weights->type().getRank() == 1) {
     SmallVector<int64_t> shape(values.type().getRank(), 1);
     shape.front() = weights->type().getDimSize(0);
-    values = values * reshape(*weights, shape);
+    weights = reshape(*weights, shape);
   }
+  bool byWeight = reduction == "mean_with_sample_weight";
+  if (std::optional<Term> valid = call.valid) {
+    // In a mean over the batch, those that count do so as if they were all of it.
+    if (reduction != "sum" && !byWeight)
+      valid = *valid * (countOf(*valid) / max(sumOf(*valid), 1.0));
+    weights = weights ? *weights * *valid : valid;
+  }
+  if (weights)
+    values = values * *weights;
   Term sum = sumOf(values);
   if (reduction == "sum")
     return sum;
-  return sum /
-         (weights && reduction == "mean_with_sample_weight" ? sumOf(*weights) : countOf(values));
+  return sum / (weights && byWeight ? sumOf(*weights) : countOf(values));
 }
 
 } // namespace
@@ -332,7 +350,7 @@ Term sumOf(Term x) {
 }
 
 Expected<SmallVector<int64_t>> targetShape(const Json &loss, ArrayRef<int64_t> prediction) {
-  Config config(loss, "loss");
+  Spec config = HORNET_TRY(Spec::read(loss, {.attribute = "loss"}));
   const Loss *found = HORNET_TRY(find(config));
   if (found->labels == Labels::classes)
     return SmallVector<int64_t>(prediction.drop_back());
@@ -340,15 +358,16 @@ Expected<SmallVector<int64_t>> targetShape(const Json &loss, ArrayRef<int64_t> p
 }
 
 Expected<Term> lossOf(const Json &loss, Term truth, Term prediction, std::optional<Term> weights) {
-  Config config(loss, "loss");
+  Spec config = HORNET_TRY(Spec::read(loss, {.attribute = "loss"}));
   for (const char *neutral : {"name", "fn", "dtype"})
     config.ignore(neutral);
   const Loss *found = HORNET_TRY(find(config));
-  Call call{config, truth, prediction};
+  Call call{config, truth, prediction, std::nullopt};
   if (double axis = config.number("axis", -1);
       axis != -1 && axis != static_cast<double>(call.last()))
-    config.problem("axis", "only the last axis is supported");
-  return reduced(config, found->build(call), weights);
+    config.refuse("axis", "only the last axis is supported");
+  Term values = found->build(call);
+  return reduced(call, values, weights);
 }
 
 } // namespace hornet::step

@@ -21,7 +21,8 @@ using graph::Term;
 Expected<llvm::SmallVector<int64_t>> targetShape(const Json &loss,
                                                  llvm::ArrayRef<int64_t> prediction);
 
-/// The loss of a batch, rank 0. `weights`, one a sample, may be left out. Where `prediction` is
+/// The loss of a batch, rank 0. `weights`, one a sample or of the shape of the
+/// prediction without its last dimension, may be left out. Where `prediction` is
 /// the result of a softmax or a sigmoid and the loss is a crossentropy of probabilities, it is
 /// computed from what stands before that activation, as Keras does.
 /// Source: https://keras.io/api/losses/. Input error: the loss or its config is not known.

@@ -1,96 +1,21 @@
 #include "step/Optimizers.h"
 
-#include "step/Config.h"
 #include "step/Losses.h"
+#include "step/Update.h"
 
 #include <map>
 #include <set>
 
 using namespace mlir;
 using namespace hornet::graph;
+using hornet::keras::plainName;
+using hornet::keras::Spec;
 
 namespace hornet::step {
 namespace {
 
-Term square(Term x) { return x * x; }
-
-/// The slots of one step, made when they are first asked for.
-class Slots {
-public:
-  explicit Slots(const Training &training) : training(training) {}
-
-  Slot &get(int parameter, std::string_view name, int group, ArrayRef<int64_t> shape,
-            double initial) {
-    for (Slot &slot : slots)
-      if (slot.parameter == parameter && slot.name == name)
-        return slot;
-    Term before = training.addSlot(shape);
-    slots.push_back({std::string(name), parameter, group, initial, before, before});
-    return slots.back();
-  }
-
-  /// In Keras's order: by group, and in it by parameter, what belongs to all of them last.
-  std::vector<Slot> inOrder() && {
-    auto keyOf = [](const Slot &slot) {
-      return std::tuple(slot.group, slot.parameter < 0, slot.parameter);
-    };
-    std::set<std::tuple<int, bool, int>> keys;
-    for (const Slot &slot : slots)
-      keys.insert(keyOf(slot));
-    std::vector<Slot> ordered;
-    for (const auto &key : keys)
-      llvm::copy_if(slots, std::back_inserter(ordered),
-                    [&](const Slot &slot) { return keyOf(slot) == key; });
-    return ordered;
-  }
-
-  std::vector<Slot> slots;
-
-private:
-  const Training &training;
-};
-
 /// Slots that every optimizer may have come before its own.
 enum Groups { averages = -2, accumulators = -1 };
-
-/// One parameter's update, on which the optimizers below are written.
-class Update {
-public:
-  Update(Config &config, const Training &training, Slots &slots, int parameter, Term value,
-         Term gradient)
-      : p(value), g(gradient), lr(training.learningRate), step(training.iteration + 1.0),
-        config(config), slots(slots), parameter(parameter) {}
-
-  Term p, g;     ///< the parameter before the step (decayed), and its gradient
-  Term lr, step; ///< the learning rate, and the number of this step, from 1 on
-
-  double number(std::string_view key, double fallback) { return config.number(key, fallback); }
-  bool flag(std::string_view key, bool fallback = false) { return config.flag(key, fallback); }
-
-  /// The value before the step. Slots of a later group are created after all of an earlier one.
-  Term slot(std::string_view name, int group = 0, double initial = 0) {
-    return slots.get(parameter, name, group, p.type().getShape(), initial).before;
-  }
-  Term slotOf(std::string_view name, ArrayRef<int64_t> shape) {
-    return slots.get(parameter, name, 0, shape, 0).before;
-  }
-  Term assign(std::string_view name, Term value) {
-    return slots.get(parameter, name, 0, {}, 0).after = value;
-  }
-  /// Of all parameters together.
-  Slot &shared(std::string_view name, int group, double initial) {
-    return slots.get(-1, name, group, {}, initial);
-  }
-  bool isFirst() const { return parameter == 0; }
-
-private:
-  Config &config;
-  Slots &slots;
-  int parameter;
-};
-
-/// base ^ exponent for a number.
-Term power(double base, Term exponent) { return pow(exponent.scalar(base), exponent); }
 
 //===----------------------------------------------------------------------===//
 // The optimizers: each returns the new parameter
@@ -164,14 +89,8 @@ Moments moments(Update &u, double beta1, double beta2) {
 }
 
 Term adam(Update &u) {
-  double beta1 = u.number("beta_1", 0.9), beta2 = u.number("beta_2", 0.999);
-  auto [m, v] = moments(u, beta1, beta2);
-  Term rate = u.lr * sqrt(1.0 - power(beta2, u.step)) / (1.0 - power(beta1, u.step));
-  if (u.flag("amsgrad")) {
-    Term greatest = u.slot("velocity_hat", 1);
-    v = u.assign("velocity_hat", max(greatest, v));
-  }
-  return u.p - m * rate / (sqrt(v) + u.number("epsilon", 1e-7));
+  return adamStep(u, u.lr, u.number("beta_1", 0.9), u.number("beta_2", 0.999),
+                  u.number("epsilon", 1e-7));
 }
 
 Term adamax(Update &u) {
@@ -263,7 +182,8 @@ const std::map<std::string_view, Term (*)(Update &)> &optimizers() {
   static const std::map<std::string_view, Term (*)(Update &)> table = {
       {"adadelta", adadelta}, {"adafactor", adafactor}, {"adagrad", adagrad}, {"adam", adam},
       {"adamax", adamax},     {"adamw", adam},          {"ftrl", ftrl},       {"lamb", lamb},
-      {"lion", lion},         {"nadam", nadam},         {"rmsprop", rmsprop}, {"sgd", sgd},
+      {"lion", lion},         {"muon", muon},           {"nadam", nadam},     {"rmsprop", rmsprop},
+      {"sgd", sgd},
   };
   return table;
 }
@@ -272,7 +192,7 @@ const std::map<std::string_view, Term (*)(Update &)> &optimizers() {
 // What is around each of them
 //===----------------------------------------------------------------------===//
 
-std::vector<Term> clipped(Config &config, std::vector<Term> gradients) {
+std::vector<Term> clipped(Spec &config, std::vector<Term> gradients) {
   std::optional<double> norm = config.optionalNumber("clipnorm"),
                         global = config.optionalNumber("global_clipnorm"),
                         value = config.optionalNumber("clipvalue");
@@ -304,22 +224,22 @@ Term divides(double count, Term number) {
 
 class OptimizerStep {
 public:
-  OptimizerStep(const Json &json, const Training &training)
-      : config(json, "optimizer"), training(training), slots(training) {
+  OptimizerStep(Spec spec, const Training &training)
+      : config(std::move(spec)), training(training), slots(training) {
     for (const char *elsewhere : {"name", "learning_rate", "loss_scale_factor",
                                   "is_legacy_optimizer", "jit_compile", "decay", "dtype"})
       config.ignore(elsewhere);
     if (config.flag("loss_scale_factor", false))
-      config.problem("loss_scale_factor", "is not needed in float32");
+      config.refuse("loss_scale_factor", "is not needed in float32");
   }
 
   Expected<Updated> run() {
-    auto found = optimizers().find(plainName(config.className()));
+    auto found = optimizers().find(plainName(config.name));
     if (found == optimizers().end()) {
       std::vector<std::string_view> names;
       for (const auto &[name, rule] : optimizers())
         names.push_back(name);
-      return config.unknown(names);
+      return config.refuseName("optimizer", names);
     }
     Updated result;
     result.gradients = accumulated();
@@ -336,7 +256,7 @@ public:
       for (Slot &slot : slots.slots)
         if (slot.group >= 0)
           slot.after = where(*due, slot.after, slot.before);
-    HORNET_TRY(config.check());
+    HORNET_TRY(config.checkAll());
     result.slots = std::move(slots).inOrder();
     return result;
   }
@@ -371,13 +291,22 @@ private:
 
   Term decayed(size_t i) {
     Term p = training.parameters[i];
-    bool adamw = plainName(config.className()) == "adamw";
-    std::optional<double> decay = config.optionalNumber("weight_decay");
-    if (!decay && adamw)
-      decay = 0.004;
-    if (!decay || *decay == 0 || !training.decays[i])
+    std::string name = plainName(config.name);
+    double standard = name == "adamw" || name == "muon" ? 0.004 : 0;
+    double decay = decayOf("weight_decay", standard);
+    if (name == "muon") {
+      double ofAdam = decayOf("adam_weight_decay", standard);
+      if (muonLeavesToAdam(config, p.type(), training.paths[i]))
+        decay = ofAdam;
+    }
+    if (decay == 0 || !training.decays[i])
       return p;
-    return p - p * *decay * training.learningRate;
+    return p - p * decay * training.learningRate;
+  }
+
+  /// None is another thing than nothing said.
+  double decayOf(std::string_view key, double standard) {
+    return config.number(key, config.givenNull(key) ? 0 : standard);
   }
 
   /// Exponential moving averages of the parameters, which may take their place now and then.
@@ -396,7 +325,7 @@ private:
     return where(divides(*every, iteration + 1.0), average.after, next);
   }
 
-  Config config;
+  Spec config;
   const Training &training;
   Slots slots;
   double steps = 0;
@@ -405,8 +334,43 @@ private:
 
 } // namespace
 
+Slot &Slots::get(int parameter, std::string_view name, int group, ArrayRef<int64_t> shape,
+                 double initial) {
+  for (Slot &slot : slots)
+    if (slot.parameter == parameter && slot.name == name)
+      return slot;
+  Term before = training.addSlot(shape);
+  slots.push_back({std::string(name), parameter, group, initial, before, before});
+  return slots.back();
+}
+
+std::vector<Slot> Slots::inOrder() && {
+  auto keyOf = [](const Slot &slot) {
+    return std::tuple(slot.group, slot.parameter < 0, slot.parameter);
+  };
+  std::set<std::tuple<int, bool, int>> keys;
+  for (const Slot &slot : slots)
+    keys.insert(keyOf(slot));
+  std::vector<Slot> ordered;
+  for (const auto &key : keys)
+    llvm::copy_if(slots, std::back_inserter(ordered),
+                  [&](const Slot &slot) { return keyOf(slot) == key; });
+  return ordered;
+}
+
+Term adamStep(Update &u, Term lr, double beta1, double beta2, double epsilon) {
+  auto [m, v] = moments(u, beta1, beta2);
+  Term rate = lr * sqrt(1.0 - power(beta2, u.step)) / (1.0 - power(beta1, u.step));
+  if (u.flag("amsgrad")) {
+    Term greatest = u.slot("velocity_hat", 1);
+    v = u.assign("velocity_hat", max(greatest, v));
+  }
+  return u.p - m * rate / (sqrt(v) + epsilon);
+}
+
 Expected<Updated> update(const Json &config, const Training &training) {
-  return OptimizerStep(config, training).run();
+  Spec spec = HORNET_TRY(Spec::read(config, {.attribute = "optimizer"}));
+  return OptimizerStep(std::move(spec), training).run();
 }
 
 } // namespace hornet::step

@@ -31,7 +31,8 @@ struct Slot {
 /// What there is to update. Scalars have rank 0.
 struct Training {
   std::vector<Term> parameters, gradients;
-  std::vector<bool> decays; ///< whether weight decay applies, by parameter
+  std::vector<std::string> paths; ///< of the parameters, as Keras has them: "dense/kernel"
+  std::vector<bool> decays;       ///< whether weight decay applies, by parameter
   Term learningRate;
   Term iteration; ///< steps before this one
   /// Constraints of each parameter, applied to its new value.

@@ -29,6 +29,7 @@ struct StepOptions {
   std::vector<Json> losses;        ///< one an output of the model; null: the output has none
   std::vector<double> lossWeights; ///< one an output; empty: all 1
   bool sampleWeights = false;      ///< takes a weight for each sample and output with a loss
+  bool stepWeights = false; ///< those of outputs of a rank above 2 are one a row: a time step
   Json optimizer;
   /// Parameters whose names match (as Keras's exclude_from_weight_decay has it) do not decay.
   std::vector<std::string> withoutWeightDecay;

@@ -128,8 +128,12 @@ private:
         targets.push_back(take("target/" + imported.outputs[i].name, shape));
       }
     for (size_t i = 0; options.sampleWeights && i < count; ++i)
-      if (hasLoss(i))
-        weights.push_back(take("weight/" + imported.outputs[i].name, ShapedType::kDynamic));
+      if (hasLoss(i)) {
+        auto type = cast<RankedTensorType>(terminator->getOperand(i).getType());
+        bool each = options.stepWeights && type.getRank() > 2;
+        weights.push_back(take("weight/" + imported.outputs[i].name,
+                               each ? type.getShape().drop_back() : type.getShape().take_front()));
+      }
     if (options.kind != Kind::evaluate) {
       learningRate = take("learning_rate", {});
       iteration = take("iteration", {});
@@ -267,6 +271,7 @@ private:
     for (auto [i, gradient] : llvm::zip_equal(trained, gradients)) {
       training.parameters.push_back(term(parameters[i]));
       training.gradients.push_back(term(gradient));
+      training.paths.push_back(imported.parameters[i].symbol);
       training.decays.push_back(
           !matchesAny(imported.parameters[i].name, options.withoutWeightDecay));
     }

@@ -45,7 +45,9 @@ Batch Batches::emptyBatch(int64_t size) const {
       shape.insert(shape.begin(), size);
       tensors->emplace_back(feed.dtype, shape);
     }
-  batch.weights = Tensor(DType::f32, {size});
+  Shape weights = samples.weights ? samples.weights->shape() : Shape{size};
+  weights.front() = size;
+  batch.weights = Tensor(DType::f32, weights);
   std::ranges::fill(batch.weights.as<float>(), 1.f);
   return batch;
 }
@@ -68,9 +70,12 @@ void Batches::fill(int64_t step) {
     samples.inputs[i].assemble(rows, batch.inputs[i].data());
   for (size_t i = 0; i < samples.targets.size(); ++i)
     samples.targets[i].assemble(rows, batch.targets[i].data());
-  if (samples.weights)
-    for (size_t i = 0; i < rows.size(); ++i)
-      batch.weights.as<float>()[i] = samples.weights->as<float>()[rows[i]];
+  if (!samples.weights)
+    return;
+  size_t width = batch.weights.size() / rows.size();
+  for (size_t i = 0; i < rows.size(); ++i)
+    std::ranges::copy(samples.weights->as<float>().subspan(rows[i] * width, width),
+                      batch.weights.as<float>().subspan(i * width).begin());
 }
 
 void Batches::assembleAll(const std::stop_token &stopped, int64_t epoch, int64_t firstStep) {

@@ -18,7 +18,7 @@ namespace hornet::training {
 /// One batch; its tensors are used again for a later one.
 struct Batch {
   std::vector<Tensor> inputs, targets; ///< (size, …)
-  Tensor weights;                      ///< (size), float32; 1 where the data has none
+  Tensor weights;                      ///< (size, …) as Samples', float32; 1 where it has none
   int64_t step = 0;                    ///< in its epoch
   int64_t size = 0;                    ///< samples; the epoch's last batch may have fewer
 };

@@ -29,6 +29,9 @@ public:
       : trainer(trainer), options(options), display(display) {}
 
   Expected<FitResult> run(const Samples &train, const std::optional<Samples> &validation) {
+    HORNET_TRY(trainer.weighAs(train));
+    if (validation)
+      HORNET_TRY(trainer.weighAs(*validation));
     Batches::Options how{options.batchSize, options.shuffle, options.seed};
     auto batches = HORNET_TRY(Batches::make(train, how));
     std::unique_ptr<Batches> checks;
@@ -137,7 +140,8 @@ private:
                            .mend = "repeat the options of that run, or train without --resume"});
     }
     float chosenRate = trainer.learningRate();
-    HORNET_TRY(trainer.setState(at.trainer));
+    HORNET_TRY(ofCheckpoint(checkBest()));
+    HORNET_TRY(ofCheckpoint(trainer.setState(at.trainer)));
     keptAt = trainer.iteration();
     if (trainer.hasConstantRate() && chosenRate != at.firstRate)
       trainer.setLearningRate(at.firstRate = chosenRate);
@@ -156,6 +160,33 @@ private:
     if (best)
       best->best = at.bestValue;
     return {};
+  }
+
+  /// The best weights are put back in the end: too late to find that they do not fit.
+  Expected<void> checkBest() const {
+    const std::vector<Parameter> &parameters = trainer.parameters();
+    if (!at.best.empty() && at.best.size() != parameters.size())
+      return inputError({.attribute = "best",
+                         .reason = fmt::format("{} best weights for {} of the model",
+                                               at.best.size(), parameters.size())});
+    for (size_t i = 0; i < at.best.size(); ++i)
+      if (at.best[i].dtype() != DType::f32 || at.best[i].shape() != parameters[i].shape)
+        return inputError(
+            {.attribute = "best",
+             .reason = fmt::format("{} has shape {}, {} is needed", parameters[i].symbol,
+                                   toString(at.best[i].shape()), toString(parameters[i].shape))});
+    return {};
+  }
+
+  /// What does not fit, although the run is the same, is damaged.
+  Expected<void> ofCheckpoint(Expected<void> made) const {
+    if (!made && std::holds_alternative<InputError>(made.error()))
+      for (Problem &problem : std::get<InputError>(made.error()).problems) {
+        problem.file = options.checkpoint;
+        problem.reason = "the checkpoint is damaged: " + problem.reason;
+        problem.mend = "begin the training anew, without --resume";
+      }
+    return made;
   }
 
   Expected<void> openLogs() {

@@ -9,6 +9,9 @@
 #include <new>
 
 namespace hornet::training {
+
+using keras::namesOf;
+using keras::sameName;
 namespace {
 
 using Values = std::span<float>;
@@ -127,8 +130,8 @@ constexpr Fill lecunNormal = scaled<1, Fan::in, Distribution::truncatedNormal>;
 
 void orthogonal(Values values, const Shape &shape, Spec &spec, RandomStream &random) {
   if (shape.size() < 2)
-    return spec.refuse(nullptr, fmt::format("the weight has shape {}, two dimensions are needed",
-                                            toString(shape)));
+    return spec.refuse(
+        "", fmt::format("the weight has shape {}, two dimensions are needed", toString(shape)));
   auto columns = static_cast<size_t>(shape.back());
   fillOrthogonal(values, columns ? values.size() / columns : 0, columns, random);
   for (float &value : values)
@@ -137,8 +140,8 @@ void orthogonal(Values values, const Shape &shape, Spec &spec, RandomStream &ran
 
 void identity(Values values, const Shape &shape, Spec &spec, RandomStream &) {
   if (shape.size() != 2)
-    return spec.refuse(nullptr, fmt::format("the weight has shape {}, two dimensions are needed",
-                                            toString(shape)));
+    return spec.refuse(
+        "", fmt::format("the weight has shape {}, two dimensions are needed", toString(shape)));
   for (int64_t i = 0; i < std::min(shape[0], shape[1]); ++i)
     values[i * shape[1] + i] = static_cast<float>(spec.number("gain", 1));
 }

@@ -7,10 +7,13 @@
 
 #include "base/Parameter.h"
 #include "keras/Model.h"
+#include "keras/Spec.h"
 #include "training/RandomStream.h"
-#include "training/Spec.h"
 
 namespace hornet::training {
+
+using keras::Json;
+using keras::Spec;
 
 /// A value of `shape`, float32, from a Keras initializer: "glorot_uniform", or an object with class
 /// and config. Every initializer of Keras 3 but STFT, and the names that Keras 2 wrote. The

@@ -8,6 +8,9 @@
 
 namespace hornet::training {
 
+using keras::namesOf;
+using keras::sameName;
+
 void Metric::update(const Tensor &targets, const Tensor &predictions,
                     std::span<const float> weights) {
   Tensor floats = targets.toFloat32();
@@ -25,7 +28,7 @@ static std::string withBatch(Shape shape) {
 }
 
 static void refuseShapes(Spec &spec, const OutputShapes &shapes, std::string mend) {
-  spec.refuse(nullptr,
+  spec.refuse("",
               fmt::format("targets of shape {} do not go with an output of shape {}",
                           withBatch(shapes.target), withBatch(shapes.output)),
               std::move(mend));
@@ -92,7 +95,7 @@ std::string_view accuracyFor(const OutputShapes &shapes) {
   return sparse ? "SparseCategoricalAccuracy" : "CategoricalAccuracy";
 }
 
-std::string_view kindName(const Spec &spec, const OutputShapes &shapes) {
+std::string_view kindName(Spec &spec, const OutputShapes &shapes) {
   if (sameName(spec.name, "accuracy") || sameName(spec.name, "acc"))
     return accuracyFor(shapes);
   const auto *alias = std::ranges::find_if(

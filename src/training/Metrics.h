@@ -6,11 +6,14 @@
 #pragma once
 
 #include "base/Tensor.h"
-#include "training/Spec.h"
+#include "keras/Spec.h"
 
 #include <memory>
 
 namespace hornet::training {
+
+using keras::Json;
+using keras::Spec;
 
 /// Of one output of a model, both without the batch.
 struct OutputShapes {

@@ -5,18 +5,6 @@
 
 namespace hornet::training {
 
-/// Keras's name of a class or function without case and underscores.
-static std::string plainName(const Json &json) {
-  std::string name = json.is_string()              ? json.get<std::string>()
-                     : json.contains("class_name") ? json["class_name"].get<std::string>()
-                                                   : "";
-  if (name == "function" && json.contains("config") && json["config"].is_string())
-    name = json["config"];
-  std::erase(name, '_');
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-  return name;
-}
-
 static bool isObject(const Json &json) {
   return json.is_string() || json.is_number() || (json.is_object() && json.contains("class_name"));
 }
@@ -123,7 +111,8 @@ step::StepOptions Objective::step(step::Kind kind, const Json &optimizer) const 
 }
 
 TargetForm Objective::targetForm(size_t output) const {
-  std::string name = plainName(losses[output]);
+  Expected<Spec> loss = Spec::read(losses[output], {});
+  std::string name = loss ? keras::plainName(loss->name) : "";
   if (name == "sparsecategoricalcrossentropy" || name == "categoricalgeneralizedcrossentropy")
     return TargetForm::sparse;
   if (name.starts_with("categorical") || name == "kldivergence")

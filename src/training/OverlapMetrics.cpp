@@ -111,8 +111,7 @@ std::unique_ptr<Metric> overlap(Spec &spec, const OutputShapes &shapes, Overlap:
                        static_cast<int64_t>(options.predictionLabels ? 1 : lastOf(shapes.output));
   if (targetRows != outputRows) {
     spec.refuse(
-        nullptr,
-        fmt::format("there are {} targets and {} predictions a sample", targetRows, outputRows),
+        "", fmt::format("there are {} targets and {} predictions a sample", targetRows, outputRows),
         "set sparse_y_true and sparse_y_pred to whether they are labels");
     return nullptr;
   }

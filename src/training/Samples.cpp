@@ -175,19 +175,34 @@ Expected<Feed> fitTarget(const Column &column, const Wanted::Target &wanted) {
                 mend);
 }
 
-Expected<Tensor> fitWeights(const Column &column, int64_t count) {
-  if (product(rowShape(column)) != 1)
+/// Of the only output: the shape of its weights where each time step has one, else nothing.
+Shape stepsOf(const Wanted &wanted) {
+  if (wanted.targets.size() != 1 || wanted.targets.front().shape.size() < 2)
+    return {};
+  const Shape &output = wanted.targets.front().shape;
+  return {output.begin(), output.end() - 1};
+}
+
+Expected<Tensor> fitWeights(const Column &column, const Wanted &wanted, int64_t count) {
+  Shape steps = stepsOf(wanted), given = rowShape(column), shape = {count};
+  bool each = !steps.empty() && withoutOnes(given) == withoutOnes(steps) && product(given) != 1;
+  if (product(given) != 1 && !each)
     return refuse(column,
-                  fmt::format("weights have shape {}, one number a sample is needed",
-                              toString(column.values.shape())),
+                  fmt::format("weights have shape {}, one number a sample is needed{}",
+                              toString(column.values.shape()),
+                              steps.empty() ? "" : fmt::format(", or {} of them", toString(steps))),
                   "give an array of shape (samples,)");
-  Tensor weights = HORNET_TRY(numbersOf(column)).toFloat32().reshaped({count});
+  if (each)
+    shape.insert(shape.end(), steps.begin(), steps.end());
+  Tensor weights = HORNET_TRY(numbersOf(column)).toFloat32().reshaped(shape);
+  int64_t width = weights.size() / std::max<int64_t>(count, 1);
   auto values = weights.as<float>();
   auto found = std::ranges::find_if(values, [](float weight) { return weight < 0; });
   if (found != values.end())
-    return refuse(column,
-                  fmt::format("weight {} of sample {} is negative", *found, found - values.begin()),
-                  "give weights of 0 and more");
+    return refuse(
+        column,
+        fmt::format("weight {} of sample {} is negative", *found, (found - values.begin()) / width),
+        "give weights of 0 and more");
   return weights;
 }
 
@@ -219,7 +234,7 @@ Expected<Samples> fit(const Dataset &data, const Wanted &wanted) {
     samples.targets.push_back(HORNET_TRY(fitTarget(data.targets[i], wanted.targets[i])));
   samples.count = data.inputs.front().values.shape()[0];
   if (data.weights)
-    samples.weights = HORNET_TRY(fitWeights(*data.weights, samples.count));
+    samples.weights = HORNET_TRY(fitWeights(*data.weights, wanted, samples.count));
   return samples;
 }
 
@@ -271,6 +286,8 @@ Expected<void> weighClasses(Samples &samples, const std::map<int64_t, float> &we
   };
   if (samples.targets.size() != 1)
     return wrong("the model has several outputs", "give sample weights instead");
+  if (samples.weights && samples.weights->shape().size() > 1)
+    return wrong("the data has a weight for each time step", "multiply them into those weights");
   const Feed &targets = samples.targets.front();
   if (targets.shape.size() > 1)
     return wrong(fmt::format("targets of shape {} are no classes", withBatch(targets.shape)),

@@ -51,8 +51,10 @@ struct Feed {
 /// Checked samples that fit a model. Cheap to copy: arrays are shared.
 struct Samples {
   std::vector<Feed> inputs, targets;
-  std::optional<Tensor> weights; ///< (all samples), float32; none: all count alike
-  int64_t first = 0, count = 0;  ///< the part of the arrays that these are
+  /// (all samples), or with one a time step (all samples, …): the output's shape without its last
+  /// dimension. float32; none: all count alike.
+  std::optional<Tensor> weights;
+  int64_t first = 0, count = 0; ///< the part of the arrays that these are
 
   Samples part(int64_t from, int64_t size) const;
 };
@@ -60,7 +62,8 @@ struct Samples {
 /// Reshapes and checks. Images (28, 28) fit an input of (28, 28, 1) or (784,), labels fit one-hot
 /// targets; one-hot arrays are taken as they are. Input errors name file and array: shapes that do
 /// not fit, a number that is not finite, a label that is no integer or out of range (with the first
-/// such sample), weights that are negative or not one a sample.
+/// such sample), weights that are negative or neither one a
+/// sample nor one a time step of the only output.
 Expected<Samples> fitSamples(const Dataset &data, const Wanted &wanted);
 
 /// Training and validation as Keras's `validation_split` does: the last `fraction` of the samples,
@@ -71,7 +74,8 @@ struct Split {
 Expected<Split> splitValidation(const Samples &samples, double fraction);
 
 /// Multiplies each sample's weight by that of its class; classes that are not listed have weight 1.
-/// Input error: several targets, or targets that are no classes; a negative weight;
+/// Input error: several targets, or targets that are no classes; weights of time steps; a negative
+/// weight;
 /// a class that no sample is of.
 Expected<void> weighClasses(Samples &samples, const std::map<int64_t, float> &weights);
 

@@ -7,6 +7,9 @@
 #include <numbers>
 
 namespace hornet::training {
+
+using keras::namesOf;
+using keras::sameName;
 namespace {
 
 using Rate = std::function<float(float)>;

@@ -5,11 +5,14 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
-#include "training/Spec.h"
+#include "keras/Spec.h"
 
 #include <functional>
 
 namespace hornet::training {
+
+using keras::Json;
+using keras::Spec;
 
 /// A learning rate: a number, or one of Keras 3's schedules. Computed in float32, as Keras does.
 class Schedule {

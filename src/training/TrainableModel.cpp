@@ -37,6 +37,7 @@ Expected<FitResult> TrainableModel::fit(const Dataset &data, const FitArguments 
 
 Expected<Logs> TrainableModel::evaluate(const Dataset &data, int64_t batchSize) {
   Samples samples = HORNET_TRY(fitSamples(data, trainer.wanted()));
+  HORNET_TRY(trainer.weighAs(samples));
   auto batches = HORNET_TRY(Batches::make(std::move(samples), {batchSize, false, 0}));
   return trainer.evaluate(*batches);
 }

@@ -44,6 +44,7 @@ Expected<Trainer> Trainer::make(const keras::Model &model, const TrainerOptions 
 step::StepOptions Trainer::stepOptions(step::Kind kind) const {
   step::StepOptions step = objective.step(kind, options.config.optimizer);
   step.sampleWeights = true; // batches have them always: 1 where the data has none
+  step.stepWeights = stepWeights;
   step.recompute = options.recompute && kind == step::Kind::train;
   return step;
 }
@@ -52,6 +53,24 @@ Expected<runtime::Model> Trainer::compile(const step::StepOptions &step) const {
   CompileOptions compile = options.compile;
   compile.step = step;
   return driver::loadStep(kerasModel, compile, options.useCache);
+}
+
+Expected<void> Trainer::weighAs(const Samples &samples) {
+  if (stepWeights || !samples.weights || samples.weights->shape().size() < 2)
+    return {};
+  if (std::ranges::any_of(metrics, &OutputMetric::weighted))
+    return inputError({.file = kerasModel.file,
+                       .attribute = "weighted_metrics",
+                       .reason = "the data has a weight for each time step, and metrics take one "
+                                 "for each sample",
+                       .mend = "give these metrics without weights"});
+  stepWeights = true;
+  auto made = StepRunner::make(HORNET_TRY(compile(stepOptions(step::Kind::train))), sharedValues());
+  StepRunner runner = HORNET_TRY(std::move(made));
+  HORNET_TRY(runner.setValues(train->values()));
+  train = std::move(runner);
+  evaluation.reset();
+  return {};
 }
 
 Expected<void> Trainer::ensureEvaluation() {
@@ -135,8 +154,22 @@ std::span<const Tensor> Trainer::arraysOf(const Batch &batch) {
     }
     arrays.push_back(labels[i]);
   }
-  arrays.insert(arrays.end(), batch.targets.size(), batch.weights);
+  arrays.insert(arrays.end(), batch.targets.size(), weightsOf(batch));
   return arrays;
+}
+
+/// A sample's weight is that of all its steps.
+Tensor Trainer::weightsOf(const Batch &batch) const {
+  Shape shape = train->compiled().inputs()[kerasModel.inputs.size() + batch.targets.size()].shape;
+  if (shape.size() == batch.weights.shape().size())
+    return batch.weights;
+  shape.front() = batch.size;
+  Tensor weights(DType::f32, shape);
+  auto values = weights.as<float>();
+  size_t width = values.size() / batch.weights.size();
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = batch.weights.as<float>()[i / width];
+  return weights;
 }
 
 void Trainer::observe(const Batch &batch, const StepRunner &runner) {
@@ -313,11 +346,15 @@ void Trainer::setRunning(std::span<const double> running) {
     std::ranges::for_each(metric.metric->state(), take);
 }
 
-Expected<void> Trainer::setState(const TrainerState &state) {
-  HORNET_TRY(train->setValues(state.values));
-  done = state.iteration;
-  constantRate = state.learningRate;
-  setRunning(state.running);
+Expected<void> Trainer::setState(const TrainerState &given) {
+  if (size_t needed = state().running.size(); given.running.size() != needed)
+    return inputError({.attribute = "running",
+                       .reason = fmt::format("{} sums of loss and metrics, {} are needed",
+                                             given.running.size(), needed)});
+  HORNET_TRY(train->setValues(given.values));
+  done = given.iteration;
+  constantRate = given.learningRate;
+  setRunning(given.running);
   return {};
 }
 

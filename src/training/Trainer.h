@@ -43,6 +43,11 @@ public:
   /// without a gradient; as of driver::load.
   static Expected<Trainer> make(const keras::Model &model, const TrainerOptions &options);
 
+  /// Where these samples have a weight for each time step, takes such batches from now on, which
+  /// needs another step; all state stays. Input error: there are weighted metrics, which take a
+  /// weight a sample.
+  Expected<void> weighAs(const Samples &samples);
+
   /// What the data must be like.
   Wanted wanted() const;
 
@@ -67,7 +72,8 @@ public:
   Expected<void> setOptimizerState(const keras::OptimizerState &state);
 
   TrainerState state() const;
-  Expected<void> setState(const TrainerState &state);
+  /// Input error: another number of values or sums, other shapes.
+  Expected<void> setState(const TrainerState &given);
   /// Sets the parameters alone.
   Expected<void> setValues(std::span<const Tensor> parameters);
 
@@ -106,6 +112,7 @@ private:
   Logs logs() const;
   tl::unexpected<Error> notFinite(const Batch &batch);
   StepSettings settings() const;
+  Tensor weightsOf(const Batch &batch) const;
 
   keras::Model kerasModel;
   TrainerOptions options;
@@ -115,6 +122,7 @@ private:
   std::vector<RunningMean> losses; ///< the whole, then, of several outputs, each
   Schedule schedule;
   float constantRate = 0;
+  bool stepWeights = false;
   int64_t done = 0;
   std::vector<Tensor> arrays;                       ///< of one call
   std::map<int64_t, std::vector<Tensor>> converted; ///< labels as floats, by the batch's size

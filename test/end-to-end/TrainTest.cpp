@@ -6,6 +6,7 @@
 #include "keras/Training.h"
 #include "keras/Weights.h"
 #include "test/end-to-end/TrainRuns.h"
+#include "training/Checkpoint.h"
 
 #include <chrono>
 #include <random>
@@ -89,6 +90,86 @@ TEST_P(Threads, finishesItsStepWhenASignalStopsIt) {
     EXPECT_EQ(rest.end(), 0) << rest.text;
     expectSame(folder, unbroken(GetParam()));
   }
+}
+
+TEST_F(Train, refusesACheckpointThatLacksSomething) {
+  std::string folder = folderOf("damaged"), path = folder + "/model.h5.checkpoint";
+  fs::create_directories(folder);
+  fs::copy(unbroken("1") + "/model.h5.checkpoint", path);
+  auto whole = training::readCheckpoint(path);
+  ASSERT_TRUE(whole) << toString(whole.error());
+  ASSERT_FALSE(whole->best.empty());
+  auto refusal = [&](const training::Checkpoint &checkpoint) {
+    EXPECT_TRUE(training::writeCheckpoint(path, checkpoint));
+    Training training(run(folder, "1", {"--resume"}));
+    EXPECT_EQ(training.end(), 2) << training.text;
+    EXPECT_NE(training.text.find("model.h5.checkpoint: "), std::string::npos) << training.text;
+    EXPECT_NE(training.text.find("begin the training anew"), std::string::npos) << training.text;
+    return training.text;
+  };
+  auto expect = [](const std::string &text, const char *words) {
+    EXPECT_NE(text.find(words), std::string::npos) << text;
+  };
+  training::Checkpoint lacking = *whole;
+  lacking.best.pop_back();
+  expect(refusal(lacking), "'best': the checkpoint is damaged: ");
+  lacking = *whole;
+  lacking.best.front() = Tensor(DType::f32, {1});
+  expect(refusal(lacking), "has shape (1,)");
+  lacking = *whole;
+  lacking.trainer.running.push_back(0);
+  expect(refusal(lacking), "'running': the checkpoint is damaged: ");
+  lacking = *whole;
+  lacking.trainer.values.pop_back();
+  expect(refusal(lacking), "values were given");
+}
+
+//===----------------------------------------------------------------------===//
+// Weights of time steps
+//===----------------------------------------------------------------------===//
+
+class StepWeights : public Train {
+protected:
+  /// The log of some epochs on samples whose weights are `weights`.
+  static std::string logOf(const std::string &name, const Tensor &weights) {
+    std::string folder = folderOf("weights-" + name);
+    fs::create_directories(folder);
+    Tensor x(DType::f32, {10, 7, 4}), y(DType::f32, {10, 7, 5});
+    for (int64_t i = 0; i < x.size(); ++i)
+      x.as<float>()[i] = std::sin(float(i));
+    for (int64_t i = 0; i < y.size(); ++i)
+      y.as<float>()[i] = std::cos(float(i));
+    EXPECT_TRUE(formats::writeNpzFile(folder + "/data.npz", {{"x_train", x},
+                                                             {"y_train", y},
+                                                             {"x_test", x},
+                                                             {"y_test", y},
+                                                             {"sample_weight_train", weights}}));
+    Training training({"test/step/data/losses/model_linear.keras", "--data=" + folder + "/data.npz",
+                       "--loss=mse", "--optimizer=adam", "--epochs=2", "--batch-size=4",
+                       "--csv-log=" + folder + "/log.csv", "--save=" + folder + "/model.keras"});
+    EXPECT_EQ(training.end(), 0) << training.text;
+    return contents(folder + "/log.csv");
+  }
+};
+
+TEST_F(StepWeights, countEachStep) {
+  Tensor ofSamples(DType::f32, {10}), same(DType::f32, {10, 7}), other(DType::f32, {10, 7});
+  for (int64_t i = 0; i < 70; ++i) {
+    ofSamples.as<float>()[i / 7] = same.as<float>()[i] = float(i / 7 % 3);
+    other.as<float>()[i] = float(i % 7 < 3);
+  }
+  std::string log = logOf("samples", ofSamples);
+  EXPECT_FALSE(log.empty());
+  EXPECT_EQ(logOf("steps", same), log);
+  EXPECT_NE(logOf("other", other), log);
+
+  std::string folder = testing::TempDir() + "train-weights-other";
+  Training training({"test/step/data/losses/weighted_metrics.keras",
+                     "--data=" + folder + "/data.npz", "--save=" + folder + "/model.keras"});
+  EXPECT_EQ(training.end(), 2) << training.text;
+  EXPECT_NE(training.text.find("'weighted_metrics': the data has a weight for each time step"),
+            std::string::npos)
+      << training.text;
 }
 
 //===----------------------------------------------------------------------===//

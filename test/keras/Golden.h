@@ -24,10 +24,10 @@ struct Case {
   std::string name() const { return json["name"]; }
 };
 
-/// All cases of "layers" or "refuse", by name.
-inline std::vector<Case> cases(const std::string &kind) {
+/// All cases in a folder, by name.
+inline std::vector<Case> casesIn(const std::string &folder) {
   std::vector<Case> found;
-  for (const auto &entry : std::filesystem::directory_iterator("test/golden/" + kind)) {
+  for (const auto &entry : std::filesystem::directory_iterator(folder)) {
     std::ifstream file(entry.path() / "case.json");
     if (entry.is_directory() && file)
       found.push_back({entry.path().string() + "/", formats::Json::parse(file)});
@@ -35,6 +35,8 @@ inline std::vector<Case> cases(const std::string &kind) {
   std::ranges::sort(found, {}, &Case::name);
   return found;
 }
+/// Of "layers" or "refuse".
+inline std::vector<Case> cases(const std::string &kind) { return casesIn("test/golden/" + kind); }
 
 /// One model file of a case, with the weights that an architecture goes with.
 struct ModelFile {

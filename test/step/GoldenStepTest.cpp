@@ -18,11 +18,26 @@ using training::StepRunner;
 
 namespace {
 
-const std::string root = "test/golden/training/";
+/// Both have the same form.
+const std::string roots[] = {"test/golden/training/", "test/step/data/"};
+const std::string &root = roots[0];
 
 Json readJson(const std::string &path) {
   std::ifstream file(path);
   return Json::parse(file);
+}
+
+/// Of losses or optimizers, each with the folder that it is in.
+std::vector<Json> casesOf(const std::string &kind) {
+  std::vector<Json> cases;
+  for (const std::string &from : roots) {
+    Json file = readJson(from + kind + "/" + kind + ".json");
+    for (Json &json : file["cases"]) {
+      json["folder"] = from + kind + "/";
+      cases.push_back(json);
+    }
+  }
+  return cases;
 }
 
 using Arrays = std::map<std::string, Tensor>;
@@ -131,7 +146,7 @@ const std::set<std::string> notYet = {"activations",   "attention",      "cnn_sa
                                       "norms",         "ops_graph",      "rnn_masked"};
 
 TEST_P(Gradients, areThoseOfKeras) {
-  auto model = keras::readModel(GetParam().folder + "model.keras");
+  auto model = keras::readModel(GetParam().folder + GetParam().json.value("model", "model.keras"));
   ASSERT_TRUE(model) << toString(model.error());
   if (notYet.contains(GetParam().name())) {
     EXPECT_FALSE(runnerFor(*model, options(false))) << "it can be trained now: strike it out";
@@ -144,7 +159,13 @@ TEST_P(Gradients, areThoseOfKeras) {
     check(*model, true, {.level = 3, .threads = 1});
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Gradients, testing::ValuesIn(golden::cases("training/gradients")),
+std::vector<golden::Case> gradientCases() {
+  std::vector<golden::Case> all;
+  for (const std::string &from : roots)
+    std::ranges::move(golden::casesIn(from + "gradients"), std::back_inserter(all));
+  return all;
+}
+INSTANTIATE_TEST_SUITE_P(All, Gradients, testing::ValuesIn(gradientCases()),
                          [](const auto &test) { return test.param.name(); });
 
 //===----------------------------------------------------------------------===//
@@ -156,14 +177,20 @@ class Losses : public testing::TestWithParam<Json> {};
 TEST_P(Losses, areThoseOfKeras) {
   const Json &golden = GetParam();
   std::string name = golden["name"], prefix = name + "/";
-  auto model = keras::readModel(root + "losses/" + golden["model"].get<std::string>());
+  std::string folder = golden["folder"];
+  auto model = keras::readModel(folder + golden["model"].get<std::string>());
   ASSERT_TRUE(model) << toString(model.error());
-  static const Arrays arrays = readArrays(root + "losses/losses.npz");
+  static std::map<std::string, Arrays> all;
+  if (!all.contains(folder))
+    all[folder] = readArrays(folder + "losses.npz");
+  const Arrays &arrays = all[folder];
   step::StepOptions options;
   options.losses = {golden};
   options.optimizer = sgd;
   options.gradients = true;
-  options.sampleWeights = arrays.contains(prefix + "sample_weight");
+  auto weights = arrays.find(prefix + "sample_weight");
+  options.sampleWeights = weights != arrays.end();
+  options.stepWeights = options.sampleWeights && weights->second.shape().size() > 1;
   auto runner = runnerFor(*model, options, {.threads = 1});
   ASSERT_TRUE(runner) << toString(runner.error());
   std::vector<Tensor> values = runner->values();
@@ -190,11 +217,7 @@ TEST_P(Losses, areThoseOfKeras) {
                  golden["tolerance"]["grad_t"], key);
 }
 
-std::vector<Json> lossCases() {
-  Json json = readJson(root + "losses/losses.json")["cases"];
-  return {json.begin(), json.end()};
-}
-INSTANTIATE_TEST_SUITE_P(All, Losses, testing::ValuesIn(lossCases()), [](const auto &test) {
+INSTANTIATE_TEST_SUITE_P(All, Losses, testing::ValuesIn(casesOf("losses")), [](const auto &test) {
   return test.param["name"].template get<std::string>();
 });
 
@@ -227,9 +250,10 @@ protected:
 TEST_P(Optimizers, areThoseOfKeras) {
   const Json &golden = GetParam();
   std::string name = golden["name"];
-  auto model = keras::readModel(root + "optimizers/model.keras");
+  std::string folder = golden["folder"];
+  auto model = keras::readModel(folder + "model.keras");
   ASSERT_TRUE(model) << toString(model.error());
-  static const Arrays arrays = readArrays(root + "optimizers/optimizers.npz");
+  const Arrays arrays = readArrays(folder + "optimizers.npz");
   step::StepOptions options;
   options.losses = {Json("categorical_crossentropy")};
   options.optimizer = golden["optimizer"];
@@ -254,11 +278,7 @@ TEST_P(Optimizers, areThoseOfKeras) {
   compareSlots(*runner, arrays, rtol, atol);
 }
 
-std::vector<Json> optimizerCases() {
-  Json json = readJson(root + "optimizers/optimizers.json")["cases"];
-  return {json.begin(), json.end()};
-}
-INSTANTIATE_TEST_SUITE_P(All, Optimizers, testing::ValuesIn(optimizerCases()),
+INSTANTIATE_TEST_SUITE_P(All, Optimizers, testing::ValuesIn(casesOf("optimizers")),
                          [](const auto &test) {
                            return test.param["name"].template get<std::string>();
                          });

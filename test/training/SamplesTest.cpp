@@ -1,4 +1,5 @@
 #include "training/Samples.h"
+#include "training/Batches.h"
 
 #include "Message.h"
 
@@ -180,6 +181,35 @@ TEST(Samples, RefuseWeightsThatAreNone) {
   EXPECT_THAT(refused(data, model), HasSubstr("weight -2 of sample 1 is negative"));
   data.weights->values = Tensor(DType::f32, {2, 2});
   EXPECT_THAT(refused(data, model), HasSubstr("weights have shape (2, 2), one number a sample"));
+}
+
+TEST(Samples, WeightsMayBeOfTimeSteps) {
+  Dataset data = dataset(Tensor(DType::f32, {2, 4}), Tensor(DType::f32, {2, 3, 5}));
+  Wanted model = wanted({4}, {3, 5}, TargetForm::asIs);
+  data.weights = {"d.npz", "sample_weight",
+                  tensorOf<float>(DType::f32, {2, 3}, {1, 2, 3, 4, 5, 6})};
+  auto samples = fitSamples(data, model);
+  ASSERT_TRUE(samples) << toString(samples.error());
+  EXPECT_EQ(samples->weights->shape(), (Shape{2, 3}));
+  auto batches = *Batches::make(*samples, {.batchSize = 1, .shuffle = false});
+  ASSERT_TRUE(batches->start(0));
+  EXPECT_THAT(batches->next()->weights.as<float>(), ElementsAre(1, 2, 3));
+  const Batch *second = batches->next();
+  EXPECT_EQ(second->weights.shape(), (Shape{1, 3}));
+  EXPECT_THAT(second->weights.as<float>(), ElementsAre(4, 5, 6));
+
+  data.weights->values = tensorOf<float>(DType::f32, {2, 3}, {1, 2, 3, 4, -5, 6});
+  EXPECT_THAT(refused(data, model), HasSubstr("weight -5 of sample 1 is negative"));
+  data.weights->values = Tensor(DType::f32, {2, 5});
+  EXPECT_THAT(refused(data, model), HasSubstr("one number a sample is needed, or (3,) of them"));
+  data.weights->values = tensorOf<float>(DType::f32, {2, 1}, {1, 2});
+  EXPECT_EQ(fitSamples(data, model)->weights->shape(), (Shape{2}));
+}
+
+TEST(Samples, ClassWeightsDoNotMixWithThoseOfTimeSteps) {
+  Samples samples = *fitSamples(images(), wanted({4}, {3}, TargetForm::oneHot));
+  samples.weights = Tensor(DType::f32, {2, 3});
+  EXPECT_THAT(refusal(weighClasses(samples, {{1, 2.f}})), HasSubstr("a weight for each time step"));
 }
 
 TEST(Samples, TheLastFractionValidates) {

@@ -251,9 +251,7 @@ static Expected<ExitCode> train(Options options) {
   std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of its write
   HORNET_TRY(checkOutputs(options));
   keras::Model model = HORNET_TRY(options.model.read());
-  keras::Training file;
-  if (!options.model.file.ends_with(".json"))
-    file = HORNET_TRY(keras::readTraining(options.model.file));
+  keras::Training file = HORNET_TRY(keras::readTraining(options.model.file));
   training::TrainerOptions how{.config = HORNET_TRY(options.training.over(file.config, model))};
   how.compile = HORNET_TRY(options.flags.parse());
   how.seed = options.fit.seed;
