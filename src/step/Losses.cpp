@@ -335,7 +335,11 @@ Expected<Term> reduced(Call &call, Term values, std::optional<Term> weights) {
   Term sum = sumOf(values);
   if (reduction == "sum")
     return sum;
-  return sum / (weights && byWeight ? sumOf(*weights) : countOf(values));
+  if (!weights || !byWeight)
+    return sum / countOf(values);
+  // Weights that are all 0 make a loss of 0, as in Keras.
+  Term total = sumOf(*weights);
+  return sum / where(equals(total, total.scalar(0)), total.scalar(1), total);
 }
 
 } // namespace
