@@ -29,13 +29,16 @@ void importSoftmax(LayerImport &layer);
 void importRound(LayerImport &layer);
 // Contractions and windows
 void importDense(LayerImport &layer);
-void importConv2D(LayerImport &layer);
-void importDepthwiseConv2D(LayerImport &layer);
-void importSeparableConv2D(LayerImport &layer);
-void importMaxPooling2D(LayerImport &layer);
-void importAveragePooling2D(LayerImport &layer);
-void importGlobalAveragePooling2D(LayerImport &layer);
-void importGlobalMaxPooling2D(LayerImport &layer);
+void importConvolution(LayerImport &layer);
+void importTransposedConvolution(LayerImport &layer);
+void importDepthwiseConvolution(LayerImport &layer);
+void importSeparableConvolution(LayerImport &layer);
+void importMaxPooling(LayerImport &layer);
+void importAveragePooling(LayerImport &layer);
+void importGlobalAveragePooling(LayerImport &layer);
+void importGlobalMaxPooling(LayerImport &layer);
+void importAdaptiveAveragePooling(LayerImport &layer);
+void importAdaptiveMaxPooling(LayerImport &layer);
 // Normalization and regularization
 void importBatchNormalization(LayerImport &layer);
 void importRescaling(LayerImport &layer);
