@@ -47,10 +47,10 @@ static Value depthwiseFilter(LayerImport &layer, std::string_view name, const Wi
   return layer.reshape(filter, shape);
 }
 
-/// Keras 2 convolves sequences over the last two of any number of dimensions: a window of 1 along
-/// those between.
-static void widen(LayerImport &layer, Window &window, Value x) {
-  if (!x || layer.generation() == keras::Generation::keras3 || window.channelsFirst)
+/// Keras 2 convolves over the last dimensions of more than there need be: a window of 1 along those
+/// between.
+static void widen(Window &window, Value x) {
+  if (!x || window.channelsFirst)
     return;
   for (size_t rank = toShape(x).size(); window.size.size() + 2 < std::min<size_t>(rank, 5);)
     for (Config::Integers *entries : {&window.size, &window.strides, &window.dilations})
@@ -72,7 +72,7 @@ void importConvolution(LayerImport &layer) {
   if (!layer.ready())
     return;
   Shape shape(window.size.begin(), window.size.end());
-  widen(layer, window, x);
+  widen(window, x);
   x = window.place(layer, x);
   if (!x)
     return;
