@@ -1,6 +1,7 @@
 #include "import/ActivationLayers.h"
 
 #include "base/Nearest.h"
+#include "graph/Arithmetic.h"
 #include "import/Importers.h"
 
 #include <cmath>
@@ -155,6 +156,33 @@ void importSoftmax(LayerImport &layer) {
   if (mask)
     x = layer.create<graph::SelectOp>(mask, x, layer.scalar(std::numeric_limits<float>::lowest()));
   layer.result(activate(layer, activation, x));
+}
+
+/// https://keras.io/api/layers/activation_layers/prelu/: a slope for every element of a sample, or
+/// for all along the shared axes.
+void importPRelu(LayerImport &layer) {
+  Config::Integers shared = layer.integers("shared_axes", Config::Integers{});
+  Value x = layer.input();
+  if (!layer.ready())
+    return;
+  Shape shape = toShape(x);
+  for (int64_t axis : shared) {
+    std::optional<int64_t> found =
+        layer.axis("shared_axes", axis, static_cast<int64_t>(shape.size()));
+    if (!found)
+      return;
+    if (*found == 0)
+      return layer.problem("shared_axes", "axis 0 is the batch, which always shares its slopes",
+                           "count axes from 1");
+    shape[*found] = 1;
+  }
+  shape.erase(shape.begin());
+  Value alpha = layer.parameter("alpha", shape);
+  if (!alpha)
+    return;
+  ImplicitLocOpBuilder builder(layer.location(), layer.builder());
+  graph::Term term{&builder, x}, slope{&builder, alpha};
+  layer.result((relu(term) - slope * relu(-term)).value);
 }
 
 } // namespace hornet::import

@@ -131,6 +131,12 @@ llvm::SmallVector<Config::Border, 3> Config::borders(std::string_view key, size_
     return one ? llvm::SmallVector<Border, 3>(count, Border(*one, *one)) : none;
   }
   llvm::SmallVector<Border, 3> result;
+  if (count == 1 && value->size() == 2) { // one dimension: a pair may stand alone
+    Integers pair = list(key, *value, 0);
+    if (pair.size() == 2)
+      result.emplace_back(pair.front(), pair.back());
+    return pair.size() == 2 ? result : none;
+  }
   if (value->size() == count)
     for (const Json &entry : *value) {
       Integers pair = list(key, entry, 0);

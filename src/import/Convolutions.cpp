@@ -1,3 +1,4 @@
+#include "graph/TransposedConvolution.h"
 #include "import/ActivationLayers.h"
 #include "import/Importers.h"
 #include "import/Windows.h"
@@ -46,8 +47,19 @@ static Value depthwiseFilter(LayerImport &layer, std::string_view name, const Wi
   return layer.reshape(filter, shape);
 }
 
+/// Keras 2 convolves over the last dimensions of more than there need be: a window of 1 along those
+/// between.
+static void widen(Window &window, Value x) {
+  if (!x || window.channelsFirst)
+    return;
+  for (size_t rank = toShape(x).size(); window.size.size() + 2 < std::min<size_t>(rank, 5);)
+    for (Config::Integers *entries : {&window.size, &window.strides, &window.dilations})
+      entries->insert(entries->begin(), 1);
+}
+
 /// https://keras.io/api/layers/convolution_layers/convolution2d/
-static void importConvolution(LayerImport &layer, size_t spatial) {
+void importConvolution(LayerImport &layer) {
+  size_t spatial = layer.spatialDimensions();
   Window window = readWindow(layer, "kernel_size", spatial);
   int64_t filters = layer.positive("filters"), groups = layer.positive("groups", 1);
   bool useBias = layer.flag("use_bias", true);
@@ -59,6 +71,8 @@ static void importConvolution(LayerImport &layer, size_t spatial) {
   Value x = layer.input();
   if (!layer.ready())
     return;
+  Shape shape(window.size.begin(), window.size.end());
+  widen(window, x);
   x = window.place(layer, x);
   if (!x)
     return;
@@ -68,17 +82,17 @@ static void importConvolution(LayerImport &layer, size_t spatial) {
         "groups",
         fmt::format("groups ({}) does not divide the input's {} channels", groups, channels),
         "make the number of channels a multiple of groups");
-  Shape shape(window.size.begin(), window.size.end());
   shape.insert(shape.end(), {channels / groups, filters});
-  Value y = convolve(layer, x, layer.parameter("kernel", shape), window, groups);
-  finish(layer, y, useBias, activation, window);
+  Value kernel = layer.parameter("kernel", shape);
+  shape.insert(shape.begin(), window.size.size() - spatial, 1);
+  if (window.size.size() > spatial)
+    kernel = layer.reshape(kernel, shape);
+  finish(layer, convolve(layer, x, kernel, window, groups), useBias, activation, window);
 }
 
-void importConv2D(LayerImport &layer) { importConvolution(layer, 2); }
-
 /// https://keras.io/api/layers/convolution_layers/depthwise_convolution2d/
-void importDepthwiseConv2D(LayerImport &layer) {
-  Window window = readWindow(layer, "kernel_size", 2);
+void importDepthwiseConvolution(LayerImport &layer) {
+  Window window = readWindow(layer, "kernel_size", layer.spatialDimensions());
   int64_t multiplier = layer.positive("depth_multiplier", 1);
   bool useBias = layer.flag("use_bias", true);
   Activation activation = readActivation(layer);
@@ -95,9 +109,80 @@ void importDepthwiseConv2D(LayerImport &layer) {
   finish(layer, convolve(layer, x, filter, window, channels), useBias, activation, window);
 }
 
+/// The convolution over `filters` channels whose transpose the layer is: its input is the layer's
+/// output. Without output_padding, the output reaches as far as the windows, or the strides.
+static std::optional<graph::ConvolutionShape> transposedShape(LayerImport &layer,
+                                                              const Window &window, Value x) {
+  size_t spatial = window.size.size();
+  std::optional<Config::Integers> more;
+  if (layer.find("output_padding"))
+    more = layer.integers("output_padding");
+  if (more && more->size() == 1)
+    more->resize(spatial, more->front());
+  for (size_t i = 0; more && i < more->size(); ++i)
+    if (more->size() != spatial || (*more)[i] < 0 || (*more)[i] >= window.strides[i]) {
+      layer.problem("output_padding",
+                    fmt::format("output_padding ({}) must have {} entries, from 0 to below strides "
+                                "({})",
+                                fmt::join(*more, ", "), spatial, fmt::join(window.strides, ", ")),
+                    "make it smaller than strides");
+      return std::nullopt;
+    }
+  graph::ConvolutionShape shape;
+  shape.strides.assign(window.strides.begin(), window.strides.end());
+  shape.dilations.assign(window.dilations.begin(), window.dilations.end());
+  for (size_t i = 0; i < spatial; ++i) {
+    int64_t stride = window.strides[i], span = window.span(i);
+    int64_t least = (toShape(x)[i + 1] - 1) * stride;
+    int64_t behind = more ? (*more)[i] : window.same ? stride - span % 2 : 0;
+    int64_t extent = least + behind +
+                     (window.same ? span % 2
+                      : more      ? span
+                                  : std::max(span, stride));
+    int64_t padding = window.same ? std::max<int64_t>(least + span - extent, 0) : 0;
+    shape.input.push_back(extent);
+    shape.low.push_back(padding / 2);
+    shape.high.push_back(padding - padding / 2);
+  }
+  return shape;
+}
+
+/// https://keras.io/api/layers/convolution_layers/convolution2d_transpose/
+void importTransposedConvolution(LayerImport &layer) {
+  size_t spatial = layer.spatialDimensions();
+  Window window = readWindow(layer, "kernel_size", spatial);
+  int64_t filters = layer.positive("filters");
+  bool useBias = layer.flag("use_bias", true);
+  Activation activation = readActivation(layer);
+  if (window.causal)
+    layer.problem("padding", "padding is 'causal', which a transposed convolution does not have",
+                  "use 'valid' or 'same'");
+  if (layer.positive("groups", 1) != 1)
+    layer.problem("groups", "transposed convolutions in groups are not supported", "use one group");
+  Value x = layer.input();
+  if (!layer.ready() || !layer.hasSpatial(x, spatial, window.channelsFirst))
+    return;
+  if (window.channelsFirst)
+    x = layer.channelsToLast(x);
+  std::optional<graph::ConvolutionShape> convolution = transposedShape(layer, window, x);
+  if (!convolution)
+    return;
+  Shape shape(window.size.begin(), window.size.end());
+  Shape result(convolution->input.begin(), convolution->input.end());
+  shape.insert(shape.end(), {filters, toShape(x).back()});
+  result.push_back(filters);
+  Value kernel = layer.parameter("kernel", shape);
+  if (!kernel || !layer.fits(result))
+    return;
+  ImplicitLocOpBuilder builder(layer.location(), layer.builder());
+  Value y = graph::transposedConvolution({&builder, x}, {&builder, kernel}, *convolution).value;
+  finish(layer, y, useBias, activation, window);
+}
+
 /// https://keras.io/api/layers/convolution_layers/separable_convolution2d/
-void importSeparableConv2D(LayerImport &layer) {
-  Window window = readWindow(layer, "kernel_size", 2);
+void importSeparableConvolution(LayerImport &layer) {
+  size_t spatial = layer.spatialDimensions();
+  Window window = readWindow(layer, "kernel_size", spatial);
   int64_t filters = layer.positive("filters"), multiplier = layer.positive("depth_multiplier", 1);
   bool useBias = layer.flag("use_bias", true);
   Activation activation = readActivation(layer);
@@ -110,8 +195,10 @@ void importSeparableConv2D(LayerImport &layer) {
   int64_t channels = toShape(x).back();
   Value depthwise = depthwiseFilter(layer, "depthwise_kernel", window, channels, multiplier);
   Value y = convolve(layer, x, depthwise, window, channels);
-  Value pointwise = layer.parameter("pointwise_kernel", {1, 1, channels * multiplier, filters});
-  finish(layer, convolvePointwise(layer, y, pointwise, 2), useBias, activation, window);
+  Shape shape(spatial, 1);
+  shape.insert(shape.end(), {channels * multiplier, filters});
+  Value pointwise = layer.parameter("pointwise_kernel", shape);
+  finish(layer, convolvePointwise(layer, y, pointwise, spatial), useBias, activation, window);
 }
 
 } // namespace hornet::import

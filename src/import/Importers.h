@@ -25,19 +25,28 @@ template <class Op> void importElementwise(LayerImport &layer) {
 void importActivation(LayerImport &layer);
 void importActivationLayer(LayerImport &layer);
 void importSoftmax(LayerImport &layer);
+void importPRelu(LayerImport &layer);
 // Elementwise
 void importRound(LayerImport &layer);
 // Contractions and windows
 void importDense(LayerImport &layer);
-void importConv2D(LayerImport &layer);
-void importDepthwiseConv2D(LayerImport &layer);
-void importSeparableConv2D(LayerImport &layer);
-void importMaxPooling2D(LayerImport &layer);
-void importAveragePooling2D(LayerImport &layer);
-void importGlobalAveragePooling2D(LayerImport &layer);
-void importGlobalMaxPooling2D(LayerImport &layer);
+void importConvolution(LayerImport &layer);
+void importTransposedConvolution(LayerImport &layer);
+void importDepthwiseConvolution(LayerImport &layer);
+void importSeparableConvolution(LayerImport &layer);
+void importMaxPooling(LayerImport &layer);
+void importAveragePooling(LayerImport &layer);
+void importGlobalAveragePooling(LayerImport &layer);
+void importGlobalMaxPooling(LayerImport &layer);
+void importAdaptiveAveragePooling(LayerImport &layer);
+void importAdaptiveMaxPooling(LayerImport &layer);
 // Normalization and regularization
 void importBatchNormalization(LayerImport &layer);
+void importLayerNormalization(LayerImport &layer);
+void importRmsNormalization(LayerImport &layer);
+void importGroupNormalization(LayerImport &layer);
+void importUnitNormalization(LayerImport &layer);
+void importNormalization(LayerImport &layer);
 void importRescaling(LayerImport &layer);
 void importActivityRegularization(LayerImport &layer);
 void importIdentity(LayerImport &layer);
@@ -58,8 +67,13 @@ void importConcatenate(LayerImport &layer);
 void importFlatten(LayerImport &layer);
 void importReshape(LayerImport &layer);
 void importPermute(LayerImport &layer);
-void importZeroPadding2D(LayerImport &layer);
-void importCropping2D(LayerImport &layer);
+void importZeroPadding(LayerImport &layer);
+void importCropping(LayerImport &layer);
+void importRepeatVector(LayerImport &layer);
+// Images of another size
+void importUpSampling(LayerImport &layer);
+void importResizing(LayerImport &layer);
+void importCenterCrop(LayerImport &layer);
 // Refused
 void importLambda(LayerImport &layer);
 void importLookup(LayerImport &layer);

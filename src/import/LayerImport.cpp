@@ -58,6 +58,10 @@ LayerImport::LayerImport(ImportState &state, size_t record, const keras::Model &
     collect(*named, all, positional);
 }
 
+size_t LayerImport::spatialDimensions() const {
+  return className()[className().find_first_of("123")] - '0';
+}
+
 Value LayerImport::input() {
   if (positional.size() != 1) {
     problem("inbound_nodes", fmt::format("takes one input, got {}", positional.size()));
@@ -167,13 +171,17 @@ Value LayerImport::inferred(OperationState &op, Infer infer) {
 }
 
 Value LayerImport::checked(OperationState &op) {
-  auto type = cast<RankedTensorType>(op.types.front());
-  if (elementsOf(type.getShape()) > largestTensor) {
-    problem("", fmt::format("computes a tensor of more than {} elements a sample", largestTensor),
-            "make the layer or its input smaller");
+  if (!fits(cast<RankedTensorType>(op.types.front()).getShape()))
     return {};
-  }
   return state.builder.create(op)->getResult(0);
+}
+
+bool LayerImport::fits(ArrayRef<int64_t> shape) {
+  if (elementsOf(shape) <= largestTensor)
+    return true;
+  problem("", fmt::format("computes a tensor of more than {} elements a sample", largestTensor),
+          "make the layer or its input smaller");
+  return false;
 }
 
 Value LayerImport::reshape(Value x, ArrayRef<int64_t> shape) {
@@ -213,6 +221,13 @@ bool LayerImport::hasRank(Value x, int64_t rank, std::string_view meaning) {
   problem("",
           fmt::format("needs an input of {} dimensions ({}), got {}", rank, meaning, shapeOf(x)));
   return false;
+}
+
+bool LayerImport::hasSpatial(Value x, size_t spatial, bool channelsFirst) {
+  static constexpr std::string_view names[] = {"steps", "height, width", "depth, height, width"};
+  return hasRank(x, static_cast<int64_t>(spatial) + 2,
+                 fmt::format("batch, {}{}{}", channelsFirst ? "channels, " : "", names[spatial - 1],
+                             channelsFirst ? "" : ", channels"));
 }
 
 std::optional<int64_t> LayerImport::axis(std::string_view key, int64_t axis, int64_t rank) {

@@ -47,6 +47,8 @@ public:
   const keras::Call &call() const { return kerasCall; }
   keras::Generation generation() const { return kerasGeneration; }
   const std::string &className() const { return kerasLayer.className; }
+  /// The number before the D in the class's name: 2 of Conv2DTranspose.
+  size_t spatialDimensions() const;
   /// By its own flag and those of the models around it.
   bool trainable() const { return state.records[record].trainable; }
   mlir::Location location() const { return loc; }
@@ -87,9 +89,14 @@ public:
 
   /// Reports unless x has `rank` dimensions, which `meaning` lists.
   bool hasRank(mlir::Value x, int64_t rank, std::string_view meaning);
+  /// Reports unless x has `spatial` dimensions besides batch and channels.
+  bool hasSpatial(mlir::Value x, size_t spatial, bool channelsFirst);
   /// `axis` of `rank` dimensions, negative ones counted from the last. Reports when it is out of
   /// range.
   std::optional<int64_t> axis(std::string_view key, int64_t axis, int64_t rank);
+
+  /// Reports a tensor of more than `largestTensor` elements: for what `create` does not build.
+  bool fits(llvm::ArrayRef<int64_t> shape);
 
   void result(mlir::Value value) { results.push_back(value); }
   llvm::ArrayRef<mlir::Value> allResults() const { return results; }

@@ -1,12 +1,15 @@
 #include "import/Importers.h"
 #include "import/Windows.h"
 
+#include <fmt/format.h>
+
 using namespace mlir;
 
 namespace hornet::import {
 
 /// https://keras.io/api/layers/pooling_layers/
-template <class Pool> static void importPooling(LayerImport &layer, size_t spatial) {
+template <class Pool> static void importPooling(LayerImport &layer) {
+  size_t spatial = layer.spatialDimensions();
   Window window = readWindow(layer, "pool_size", spatial, Config::Integers(spatial, 2));
   Value x = layer.input();
   if (!layer.ready())
@@ -18,40 +21,95 @@ template <class Pool> static void importPooling(LayerImport &layer, size_t spati
   layer.result(window.restore(layer, y));
 }
 
-void importMaxPooling2D(LayerImport &layer) { importPooling<graph::MaxPoolOp>(layer, 2); }
-void importAveragePooling2D(LayerImport &layer) { importPooling<graph::AveragePoolOp>(layer, 2); }
+void importMaxPooling(LayerImport &layer) { importPooling<graph::MaxPoolOp>(layer); }
+void importAveragePooling(LayerImport &layer) { importPooling<graph::AveragePoolOp>(layer); }
 
 /// The reduction over the spatial dimensions; `mean` divides it by their number of elements.
 template <class Reduce> static void importGlobalPooling(LayerImport &layer, bool mean) {
+  size_t spatial = layer.spatialDimensions();
   bool channelsFirst = layer.channelsFirst(), keepDims = layer.flag("keepdims", false);
   Value x = layer.input();
-  if (!layer.ready() || !layer.hasRank(x, 4,
-                                       channelsFirst ? "batch, channels, height, width"
-                                                     : "batch, height, width, channels"))
+  if (!layer.ready() || !layer.hasSpatial(x, spatial, channelsFirst))
     return;
-  SmallVector<int64_t> dimensions = {1, 2};
-  if (channelsFirst)
-    dimensions = {2, 3};
-  auto type = cast<RankedTensorType>(x.getType());
+  SmallVector<int64_t> shape(cast<RankedTensorType>(x.getType()).getShape());
+  SmallVector<int64_t> dimensions;
+  int64_t count = 1;
+  for (size_t i = 0; i < spatial; ++i) {
+    int64_t dimension = static_cast<int64_t>(i) + (channelsFirst ? 2 : 1);
+    dimensions.push_back(dimension);
+    count *= std::exchange(shape[dimension], 1);
+  }
   Value y = layer.create<Reduce>(x, dimensions);
-  if (mean) {
-    int64_t count = type.getDimSize(dimensions[0]) * type.getDimSize(dimensions[1]);
+  if (mean)
     y = layer.create<graph::DivideOp>(y, layer.scalar(static_cast<double>(count)));
-  }
-  if (keepDims) {
-    SmallVector<int64_t> shape(type.getShape());
-    for (int64_t dimension : dimensions)
-      shape[dimension] = 1;
-    y = layer.reshape(y, shape);
-  }
-  layer.result(y);
+  layer.result(keepDims ? layer.reshape(y, shape) : y);
 }
 
-void importGlobalAveragePooling2D(LayerImport &layer) {
+void importGlobalAveragePooling(LayerImport &layer) {
   importGlobalPooling<graph::ReduceSumOp>(layer, /*mean=*/true);
 }
-void importGlobalMaxPooling2D(LayerImport &layer) {
+void importGlobalMaxPooling(LayerImport &layer) {
   importGlobalPooling<graph::ReduceMaxOp>(layer, /*mean=*/false);
+}
+
+//===----------------------------------------------------------------------===//
+// Adaptive pooling
+//===----------------------------------------------------------------------===//
+
+/// Reduces dimension `d` of x to `count` windows, the i-th from floor(i * extent / count) to
+/// ceil((i + 1) * extent / count): they overlap where count does not divide the extent.
+template <class Reduce>
+static Value poolAlong(LayerImport &layer, Value x, int64_t d, int64_t count, bool mean) {
+  Shape shape = toShape(x);
+  int64_t extent = shape[d];
+  SmallVector<int64_t> start(shape.size(), 0), limit(shape.begin(), shape.end());
+  SmallVector<int64_t> ones(shape.size(), 1), one(shape.begin(), shape.end());
+  limit.front() = -1;
+  one.front() = ShapedType::kDynamic;
+  one[d] = 1;
+  SmallVector<Value> windows;
+  for (int64_t i = 0; i < count; ++i) {
+    start[d] = i * extent / count;
+    limit[d] = llvm::divideCeil((i + 1) * extent, count);
+    Value y = layer.create<Reduce>(layer.create<graph::SliceOp>(x, start, limit, ones), d);
+    if (mean)
+      y = layer.create<graph::DivideOp>(y, layer.scalar(static_cast<double>(limit[d] - start[d])));
+    windows.push_back(layer.reshape(y, one));
+  }
+  return layer.create<graph::ConcatenateOp>(ValueRange(windows), d);
+}
+
+/// https://keras.io/api/layers/pooling_layers/: both the mean and the maximum of a box are taken
+/// one dimension after the other. Windows of one size that lie side by side are plain pooling.
+template <class Pool, class Reduce>
+static void importAdaptivePooling(LayerImport &layer, bool mean) {
+  size_t spatial = layer.spatialDimensions();
+  Config::Integers count = layer.positives("output_size", spatial);
+  bool channelsFirst = layer.channelsFirst();
+  Value x = layer.input();
+  if (!layer.ready() || !layer.hasSpatial(x, spatial, channelsFirst))
+    return;
+  if (channelsFirst)
+    x = layer.channelsToLast(x);
+  SmallVector<int64_t> size, none(spatial, 0);
+  for (size_t i = 0; i < spatial; ++i) {
+    int64_t extent = toShape(x)[i + 1];
+    if (extent % count[i] == 0) {
+      size.push_back(extent / count[i]);
+      continue;
+    }
+    x = poolAlong<Reduce>(layer, x, static_cast<int64_t>(i) + 1, count[i], mean);
+    size.push_back(1);
+  }
+  Value y = layer.create<Pool>(x, size, size, none, none);
+  layer.result(channelsFirst ? layer.channelsToSecond(y) : y);
+}
+
+void importAdaptiveAveragePooling(LayerImport &layer) {
+  importAdaptivePooling<graph::AveragePoolOp, graph::ReduceSumOp>(layer, /*mean=*/true);
+}
+void importAdaptiveMaxPooling(LayerImport &layer) {
+  importAdaptivePooling<graph::MaxPoolOp, graph::ReduceMaxOp>(layer, /*mean=*/false);
 }
 
 } // namespace hornet::import

@@ -78,36 +78,36 @@ void importPermute(LayerImport &layer) {
   layer.result(layer.transpose(x, dims));
 }
 
-/// Borders of a 4-D tensor, in the order of data_format.
 namespace {
+/// Borders of all dimensions, in the order of data_format.
 struct Borders {
-  SmallVector<int64_t> low = {0, 0, 0, 0}, high = {0, 0, 0, 0};
+  SmallVector<int64_t> low, high;
 };
 } // namespace
 
 static Borders readBorders(LayerImport &layer, std::string_view key) {
-  Borders borders;
-  size_t first = layer.channelsFirst() ? 2 : 1;
-  for (auto [i, border] : llvm::enumerate(layer.borders(key, 2)))
+  size_t spatial = layer.spatialDimensions(), first = layer.channelsFirst() ? 2 : 1;
+  Borders borders{SmallVector<int64_t>(spatial + 2, 0), SmallVector<int64_t>(spatial + 2, 0)};
+  for (auto [i, border] : llvm::enumerate(layer.borders(key, spatial)))
     std::tie(borders.low[first + i], borders.high[first + i]) = border;
   return borders;
 }
 
 /// https://keras.io/api/layers/reshaping_layers/zero_padding2d/
-void importZeroPadding2D(LayerImport &layer) {
+void importZeroPadding(LayerImport &layer) {
   Borders padding = readBorders(layer, "padding");
   Value x = layer.input();
-  if (layer.ready() && layer.hasRank(x, 4, "batch, and an image with its channels"))
+  if (layer.ready() && layer.hasSpatial(x, layer.spatialDimensions(), layer.channelsFirst()))
     layer.result(layer.create<graph::PadOp>(x, padding.low, padding.high, APFloat(0.0)));
 }
 
 /// https://keras.io/api/layers/reshaping_layers/cropping2d/
-void importCropping2D(LayerImport &layer) {
+void importCropping(LayerImport &layer) {
   Borders cropping = readBorders(layer, "cropping");
   Value x = layer.input();
-  if (!layer.ready() || !layer.hasRank(x, 4, "batch, and an image with its channels"))
+  if (!layer.ready() || !layer.hasSpatial(x, layer.spatialDimensions(), layer.channelsFirst()))
     return;
-  SmallVector<int64_t> limit = {-1}, ones(4, 1);
+  SmallVector<int64_t> limit = {-1}, ones(cropping.low.size(), 1);
   for (auto [i, extent] : llvm::enumerate(toShape(x)))
     if (i > 0 && cropping.low[i] + cropping.high[i] >= extent)
       return layer.problem("cropping", fmt::format("cropping leaves nothing of {}", shapeOf(x)),
@@ -115,6 +115,16 @@ void importCropping2D(LayerImport &layer) {
     else if (i > 0)
       limit.push_back(extent - cropping.high[i]);
   layer.result(layer.create<graph::SliceOp>(x, cropping.low, limit, ones));
+}
+
+/// https://keras.io/api/layers/reshaping_layers/repeat_vector/
+void importRepeatVector(LayerImport &layer) {
+  int64_t n = layer.positive("n");
+  Value x = layer.input();
+  if (!layer.ready() || !layer.hasRank(x, 2, "batch, features"))
+    return;
+  x = layer.reshape(x, {ShapedType::kDynamic, 1, toShape(x).back()});
+  layer.result(layer.create<graph::MultiplyOp>(x, layer.splat({n, 1}, 1)));
 }
 
 } // namespace hornet::import

@@ -12,14 +12,18 @@ static bool anyAbove1(ArrayRef<int64_t> values) {
 
 Window readWindow(LayerImport &layer, std::string_view sizeKey, size_t spatial,
                   const std::optional<Config::Integers> &defaultSize) {
-  static constexpr std::string_view paddings[] = {"valid", "same"};
+  static constexpr std::string_view paddings[] = {"valid", "same", "causal"};
+  bool isConvolution = !defaultSize;
   Window window;
   window.sizeKey = sizeKey;
   Config::Integers ones(spatial, 1);
   window.size = layer.positives(sizeKey, spatial, defaultSize);
-  window.strides = layer.positives("strides", spatial, defaultSize ? window.size : ones);
+  window.strides = layer.positives("strides", spatial, isConvolution ? ones : window.size);
   window.dilations = layer.positives("dilation_rate", spatial, ones);
-  window.same = layer.word("padding", paddings) == "same";
+  std::string padding = layer.word(
+      "padding", llvm::ArrayRef(paddings).drop_back(isConvolution && spatial == 1 ? 0 : 1));
+  window.same = padding == "same";
+  window.causal = padding == "causal";
   window.channelsFirst = layer.channelsFirst();
   if (anyAbove1(window.strides) && anyAbove1(window.dilations))
     layer.problem("dilation_rate",
@@ -31,10 +35,7 @@ Window readWindow(LayerImport &layer, std::string_view sizeKey, size_t spatial,
 
 Value Window::place(LayerImport &layer, Value x) {
   size_t spatial = size.size();
-  // The only ones so far; their order is that of data_format.
-  std::string_view meaning =
-      channelsFirst ? "batch, channels, height, width" : "batch, height, width, channels";
-  if (!layer.hasRank(x, static_cast<int64_t>(spatial) + 2, meaning))
+  if (!layer.hasSpatial(x, spatial, channelsFirst))
     return {};
   if (channelsFirst)
     x = layer.channelsToLast(x);
@@ -44,8 +45,10 @@ Value Window::place(LayerImport &layer, Value x) {
   low.assign(spatial, 0);
   high.assign(spatial, 0);
   for (size_t i = 0; i < spatial; ++i) {
-    int64_t extent = shape[i + 1], span = (size[i] - 1) * dilations[i] + 1;
-    if (same) {
+    int64_t extent = shape[i + 1], span = this->span(i);
+    if (causal) {
+      low[i] = span - 1;
+    } else if (same) {
       int64_t windows = (extent + strides[i] - 1) / strides[i];
       int64_t padding = std::max<int64_t>((windows - 1) * strides[i] + span - extent, 0);
       low[i] = padding / 2;

@@ -14,11 +14,13 @@ struct Window {
   std::string_view sizeKey; ///< "kernel_size", "pool_size"
   Config::Integers size, strides, dilations;
   Config::Integers low, high; ///< set by `place`
-  bool same = false, channelsFirst = false;
+  bool same = false, causal = false, channelsFirst = false;
 
   /// x with the channels last, once `place` has found that the window fits into it; then the
   /// padding is known, computed as TensorFlow does. Null, and reported, when it does not fit.
   mlir::Value place(LayerImport &layer, mlir::Value x);
+  /// How far the window reaches along spatial dimension i.
+  int64_t span(size_t i) const { return (size[i] - 1) * dilations[i] + 1; }
   /// The result in the order of data_format.
   mlir::Value restore(LayerImport &layer, mlir::Value y) const {
     return channelsFirst ? layer.channelsToSecond(y) : y;
@@ -26,7 +28,8 @@ struct Window {
 };
 
 /// Reads size, strides, dilation_rate, padding and data_format. Without strides in the config,
-/// they are 1 for a convolution (which has no `defaultSize`) and the size for a pool.
+/// they are 1 for a convolution (which has no `defaultSize`) and the size for a pool. Convolutions
+/// over one dimension know causal padding, too.
 Window readWindow(LayerImport &layer, std::string_view sizeKey, size_t spatial,
                   const std::optional<Config::Integers> &defaultSize = {});
 

@@ -165,8 +165,10 @@ private:
       view->setAttr(placeAttr, builder.getDenseI64ArrayAttr({buffer.perSample, buffer.offset,
                                                              buffer.bytes * buffer.copies}));
       buffer.alloc.replaceAllUsesWith(view.getResult());
-      buffer.alloc.erase();
     }
+    // Not before: the builder may be at the first of them.
+    for (Buffer &buffer : buffers)
+      buffer.alloc.erase();
   }
 
   /// Where the copy of the thread that runs begins.

@@ -22,6 +22,21 @@ func.func @chain(%x: memref<?x32xf32>, %y: memref<?x32xf32>) {
 
 // -----
 
+// A function may begin with its buffers.
+
+// CHECK-LABEL: func.func @nothing_before
+// CHECK-NOT: memref.alloc
+// CHECK-COUNT-2: memref.view
+func.func @nothing_before(%x: memref<4xf32>) {
+  %a = memref.alloc() : memref<4xf32>
+  linalg.copy ins(%x : memref<4xf32>) outs(%a : memref<4xf32>)
+  %b = memref.alloc() : memref<4xf32>
+  linalg.copy ins(%a : memref<4xf32>) outs(%b : memref<4xf32>)
+  return
+}
+
+// -----
+
 // What does not depend on the batch lies in front of what does.
 
 // CHECK-LABEL: func.func @fixed
