@@ -98,7 +98,9 @@ TEST_F(Save, EveryModelIsTheSameInEveryForm) {
         EXPECT_EQ(read->program, original.program) << where << " as " << name;
     }
   });
-  EXPECT_EQ(refused, 19); // of Keras 2, of classes or with functions that LayerKeys.cpp does not know in both
+  EXPECT_EQ(
+      refused,
+      19); // of Keras 2, of classes or with functions that LayerKeys.cpp does not know in both
 }
 
 TEST_F(Save, EveryModelsWeightsAreTheSameInEveryForm) {
