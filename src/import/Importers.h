@@ -30,6 +30,7 @@ void importPRelu(LayerImport &layer);
 void importRound(LayerImport &layer);
 // Contractions and windows
 void importDense(LayerImport &layer);
+void importEinsumDense(LayerImport &layer);
 void importConvolution(LayerImport &layer);
 void importTransposedConvolution(LayerImport &layer);
 void importDepthwiseConvolution(LayerImport &layer);
@@ -63,6 +64,10 @@ void importAverage(LayerImport &layer);
 void importMaximum(LayerImport &layer);
 void importMinimum(LayerImport &layer);
 void importConcatenate(LayerImport &layer);
+void importDot(LayerImport &layer);
+// Whole numbers
+void importCategoryEncoding(LayerImport &layer);
+void importDiscretization(LayerImport &layer);
 // Reshaping
 void importFlatten(LayerImport &layer);
 void importReshape(LayerImport &layer);

@@ -1,3 +1,4 @@
+#include "graph/Arithmetic.h"
 #include "import/Importers.h"
 
 #include <fmt/format.h>
@@ -145,6 +146,72 @@ void importConcatenate(LayerImport &layer) {
                            "make the shapes equal but for that axis");
   }
   layer.result(layer.create<graph::ConcatenateOp>(ValueRange(operands), *axis));
+}
+
+/// (N, …, K, …) → (N, …, K) with all dimensions between as one, and their extents.
+static graph::Term rowsAlong(graph::Term x, int64_t axis, SmallVectorImpl<int64_t> &rows) {
+  SmallVector<int64_t> permutation;
+  int64_t count = 1;
+  for (int64_t i = 0; i < x.type().getRank(); ++i)
+    if (i != axis) {
+      permutation.push_back(i);
+      if (i > 0)
+        rows.push_back(x.type().getDimSize(i));
+      count *= i > 0 ? x.type().getDimSize(i) : 1;
+    }
+  permutation.push_back(axis);
+  int64_t batch = x.type().getDimSize(0), extent = x.type().getDimSize(axis);
+  x.value = x.builder->createOrFold<graph::TransposeOp>(x.value, permutation);
+  return reshape(x, {batch, count, extent});
+}
+
+static graph::Term normalized(graph::Term x) {
+  return x * rsqrt(max(graph::reduceKeeping<graph::ReduceSumOp>(x * x, 2), 1e-12));
+}
+
+/// https://keras.io/api/layers/merging_layers/dot/: all pairs of rows, multiplied and summed.
+void importDot(LayerImport &layer) {
+  Config::Integers axes = layer.integers("axes");
+  bool normalize = layer.flag("normalize", false);
+  ArrayRef<Value> operands = layer.inputs();
+  if (operands.size() != 2)
+    layer.problem("inbound_nodes", fmt::format("Dot takes two inputs, got {}", operands.size()));
+  if (axes.size() == 1)
+    axes.push_back(axes.front());
+  if (axes.size() != 2)
+    layer.problem("axes", "axes must be an integer, or two", "give the axis of each input");
+  if (!layer.ready())
+    return;
+  ImplicitLocOpBuilder builder(layer.location(), layer.builder());
+  SmallVector<graph::Term> rows;
+  SmallVector<int64_t> shape = {ShapedType::kDynamic};
+  for (auto [operand, given] : llvm::zip_equal(operands, axes)) {
+    auto rank = static_cast<int64_t>(toShape(operand).size());
+    std::optional<int64_t> axis = layer.axis("axes", given, rank);
+    if (!axis || *axis == 0 || !getElementTypeOrSelf(operand).isF32()) {
+      if (axis)
+        layer.problem("axes", "needs numbers, and an axis other than the batch (0)");
+      return;
+    }
+    rows.push_back(rowsAlong({&builder, operand}, *axis, shape));
+  }
+  graph::Term left = rows[0], right = rows[1];
+  int64_t m = left.type().getDimSize(1), n = right.type().getDimSize(1);
+  int64_t k = left.type().getDimSize(2), batch = left.type().getDimSize(0);
+  if (k != right.type().getDimSize(2))
+    return layer.problem(
+        "axes",
+        fmt::format("Dot gets {}, whose axes {} differ", shapesOf(operands), fmt::join(axes, ", ")),
+        "name axes of one extent");
+  if (!layer.fits({m, n, k}))
+    return;
+  if (normalize)
+    left = normalized(left), right = normalized(right);
+  graph::Term pairs = reshape(left, {batch, m, 1, k}) * reshape(right, {batch, 1, n, k});
+  graph::Term sums{&builder, graph::ReduceSumOp::create(builder, pairs.value, int64_t{3})};
+  if (shape.size() == 1)
+    shape.push_back(1);
+  layer.result(reshape(sums, shape).value);
 }
 
 } // namespace hornet::import
