@@ -21,10 +21,6 @@ static Term column(Term x) {
   return reshape(x, shape);
 }
 
-static Term equals(Term x, Term y) {
-  return {x.builder, graph::CompareOp::create(*x.builder, graph::Comparison::eq, x.value, y.value)};
-}
-
 /// What output_mode makes of the numbers x, from 0 to below `depth`.
 static Term encode(LayerImport &layer, Term x, int64_t depth, std::string_view mode) {
   if (mode == "int")
