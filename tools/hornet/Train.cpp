@@ -106,12 +106,14 @@ static int64_t secondsNow() {
   return now.tv_sec;
 }
 
-/// timeout(1) and others send a signal twice at once: that is one wish.
+/// timeout(1) and others send a signal twice at once: that is one wish. Two threads may get them at
+/// the same time.
 static void onSignal(int signal) {
   static std::atomic<int64_t> first = 0;
-  if (!wasStopped.exchange(true)) {
-    first = secondsNow();
-  } else if (secondsNow() > first + 1) {
+  int64_t before = 0, now = secondsNow();
+  if (first.compare_exchange_strong(before, now)) {
+    wasStopped = true;
+  } else if (now > before + 1) {
     std::signal(signal, SIG_DFL);
     raise(signal);
   }
