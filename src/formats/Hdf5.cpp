@@ -179,7 +179,13 @@ Expected<Hdf5File> Hdf5File::open(Bytes bytes, std::string file) {
   if (signature != Signature::hdf5)
     return handle->refuse("", "is not an HDF5 file but " + std::string(describe(signature)),
                           std::string(mend(signature)));
+  if (!survives(handle))
+    return handle->refuse("", "the HDF5 file is damaged so that the HDF5 library crashes on it",
+                          "download or copy it again");
+  return openHandle(handle);
+}
 
+Expected<Hdf5File> Hdf5File::openHandle(const std::shared_ptr<Hdf5Handle> &handle) {
   Session session;
   Hid<H5Pclose> access = accessInPlace(handle->bytes);
   if (!access)
@@ -198,7 +204,7 @@ Expected<Hdf5File> Hdf5File::open(Bytes bytes, std::string file) {
                             "download or copy it again");
     return handle->refuse("", "the HDF5 file is damaged: " + failure.reason);
   }
-  return Hdf5File(std::move(handle));
+  return Hdf5File(handle);
 }
 
 Expected<std::optional<Hdf5File::Kind>> Hdf5File::kind(const std::string &path) const {

@@ -21,13 +21,17 @@ namespace hornet::formats {
 /// step, along hard links only: soft, external and user-defined links are errors that name the link
 /// and its target. So are datasets that lie in other files (external storage, virtual datasets).
 /// Filter plug-ins are never loaded. Copies share the file; may be used from several threads, whose
-/// calls are serialized. Against deliberately malformed metadata a file is only as safe as the HDF5
-/// library that parses it. All failures are input errors that name `file` and the path.
+/// calls are serialized. All failures are input errors that name `file` and the path.
 class Hdf5File {
 public:
   /// `file` names it in messages (an archive member: "cnn.keras/model.weights.h5"). Refuses, by
   /// naming the cause: empty, Git LFS pointer, HTML, zip, no HDF5 signature, truncated (shorter
   /// than the superblock says). User blocks are skipped.
+  ///
+  /// Malformed metadata can crash the HDF5 library, or send it round in circles. A copy of the
+  /// process (fork) therefore reads all of the file first; a file that the copy does not survive,
+  /// in 10 s and a second for every 10 MB, is an input error. Where the system has no process left
+  /// to give, the file is read without that.
   static Expected<Hdf5File> open(Bytes bytes, std::string file);
 
   enum class Kind { group, dataset };
@@ -63,6 +67,8 @@ public:
 
 private:
   explicit Hdf5File(std::shared_ptr<const struct Hdf5Handle> handle);
+  static Expected<Hdf5File> openHandle(const std::shared_ptr<struct Hdf5Handle> &handle);
+  static bool survives(const std::shared_ptr<struct Hdf5Handle> &handle);
   std::string name;
   std::shared_ptr<const struct Hdf5Handle> handle;
 };

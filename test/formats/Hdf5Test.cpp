@@ -300,3 +300,11 @@ TEST(Hdf5, twoFilesAreOpenAtATimeAndReadFromSeveralThreads) {
     thread.join();
   EXPECT_EQ(wrong, 0);
 }
+
+/// Bytes of good files, changed at random until HDF5 1.10.8 crashed.
+TEST(Hdf5, aFileThatCrashesTheLibraryIsRefused) {
+  for (const char *name : {"object_header", "attribute"})
+    EXPECT_THAT(messageOfOpening(*readFile(std::string("test/formats/data/crash/") + name + ".h5")),
+                AllOf(HasSubstr("model.h5"), HasSubstr("damaged"), HasSubstr("copy it again")))
+        << name;
+}
