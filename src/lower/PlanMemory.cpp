@@ -71,9 +71,8 @@ public:
 
 private:
   LogicalResult measure(memref::AllocOp alloc) {
-    bool inLoop = alloc->getBlock() != &function.getBody().front();
-    if (inLoop && !alloc.getDynamicSizes().empty())
-      return alloc.emitOpError("allocates an unknown size inside a loop");
+    if (isSharedByThreads(alloc) && !alloc.getDynamicSizes().empty())
+      return alloc.emitOpError("allocates an unknown size inside a loop that threads share");
     MemRefType type = alloc.getType();
     int64_t bytes = type.getElementTypeBitWidth() < 8 ? 1 : type.getElementTypeBitWidth() / 8;
     for (int64_t extent : type.getShape())
