@@ -1,5 +1,7 @@
 #include "import/LayerImport.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
 #include <fmt/format.h>
 #include <numeric>
 
@@ -24,6 +26,9 @@ Shape toShape(Value value) {
 
 std::string shapeOf(Value value) { return toString(toShape(value)); }
 
+/// Of layers that a wrapper calls.
+static const keras::Call noCall;
+
 /// The tensors that `json` (arguments of a call) refers to, in their order.
 static void collect(const Json &json, ArrayRef<Value> tensors, SmallVectorImpl<Value> &result) {
   if (json.is_object())
@@ -38,20 +43,33 @@ static void collect(const Json &json, ArrayRef<Value> tensors, SmallVectorImpl<V
       collect(entry, tensors, result);
 }
 
+Config::Report LayerImport::reporter() {
+  return [this](std::string attribute, std::string reason, std::string mend) {
+    wrong = true;
+    state.problems.push_back({state.file, llvm::join(path, "/"), className(), std::move(attribute),
+                              std::move(reason), std::move(mend)});
+  };
+}
+
+static Location locationOf(ImportState &state, ArrayRef<std::string> path) {
+  return NameLoc::get(state.builder.getStringAttr(llvm::join(path, "/")));
+}
+
+LayerImport::LayerImport(LayerImport &outer, const keras::Layer &wrapped, ArrayRef<Value> inputs)
+    : Config(wrapped.config, reporter()), state(outer.state), record(outer.record),
+      path(outer.path), isTrainable(outer.isTrainable && wrapped.trainable()), kerasLayer(wrapped),
+      kerasCall(noCall), kerasGeneration(outer.kerasGeneration), loc(outer.loc), all(inputs),
+      positional(inputs) {
+  path.push_back(wrapped.name);
+  loc = locationOf(state, path);
+}
+
 LayerImport::LayerImport(ImportState &state, size_t record, const keras::Model &model,
                          const keras::Layer &layer, const keras::Call &call, ArrayRef<Value> inputs)
-    : Config(layer.config,
-             [this](std::string attribute, std::string reason, std::string mend) {
-               wrong = true;
-               const LayerRecord &record = this->state.records[this->record];
-               this->state.problems.push_back({this->state.file, llvm::join(record.path, "/"),
-                                               record.className, std::move(attribute),
-                                               std::move(reason), std::move(mend)});
-             }),
-      state(state), record(record), kerasLayer(layer), kerasCall(call),
-      kerasGeneration(model.generation),
-      loc(NameLoc::get(state.builder.getStringAttr(llvm::join(state.records[record].path, "/")))),
-      all(inputs) {
+    : Config(layer.config, reporter()), state(state), record(record),
+      path(state.records[record].path), isTrainable(state.records[record].trainable),
+      kerasLayer(layer), kerasCall(call), kerasGeneration(model.generation),
+      loc(locationOf(state, path)), all(inputs) {
   collect(call.args, all, positional);
   // Layers call their first argument so, and functional models may pass it by name.
   if (auto named = call.kwargs.find("inputs"); positional.empty() && named != call.kwargs.end())
@@ -75,11 +93,16 @@ Value LayerImport::input() {
   return x;
 }
 
-Value LayerImport::keyword(std::string_view name) {
+SmallVector<Value> LayerImport::keywordList(std::string_view name) {
   keywords.push_back(name);
   SmallVector<Value> found;
   if (auto it = kerasCall.kwargs.find(name); it != kerasCall.kwargs.end())
     collect(*it, all, found);
+  return found;
+}
+
+Value LayerImport::keyword(std::string_view name) {
+  SmallVector<Value> found = keywordList(name);
   return found.size() == 1 ? found.front() : Value();
 }
 
@@ -115,21 +138,22 @@ bool LayerImport::ready() const { return !wrong && !llvm::is_contained(all, Valu
 // Weights and constants
 //===----------------------------------------------------------------------===//
 
-Value LayerImport::parameter(std::string_view name, const Shape &shape, bool trainable) {
+Value LayerImport::parameter(std::string_view name, const Shape &shape, bool trainable,
+                             std::string_view holder) {
   if (elementsOf(shape) > largestTensor) {
     problem(std::string(name), fmt::format("{} would have the shape {}, more than {} elements",
                                            name, toString(shape), largestTensor));
     return {};
   }
-  const LayerRecord &layerRecord = state.records[record];
   std::vector<keras::Parameter> &declared = state.parameters[record];
-  auto known = llvm::find_if(declared, [&](const auto &p) { return p.name == name; });
+  auto known = llvm::find_if(
+      declared, [&](const auto &p) { return p.name == name && p.layerPath == path; });
   if (known == declared.end()) {
-    std::string base = fmt::format("{}/{}", fmt::join(layerRecord.path, "/"), name), symbol = base;
+    std::string base = fmt::format("{}/{}", fmt::join(path, "/"), name), symbol = base;
     for (int i = 1; !state.symbols.insert(symbol).second; ++i)
       symbol = fmt::format("{}_{}", base, i);
-    declared.push_back(
-        {symbol, layerRecord.path, std::string(name), shape, trainable && layerRecord.trainable});
+    declared.push_back({symbol, path, std::string(name), shape, trainable && isTrainable,
+                        std::string(holder)});
     known = std::prev(declared.end());
   } else if (known->shape != shape) {
     problem(std::string(name), fmt::format("a call of the layer needs {} of shape {}, another {}",
@@ -140,6 +164,22 @@ Value LayerImport::parameter(std::string_view name, const Shape &shape, bool tra
   graph::GetParameterOp::build(
       state.builder, op, RankedTensorType::get(shape, state.builder.getF32Type()), known->symbol);
   return checked(op);
+}
+
+Value LayerImport::takeState(std::string_view name, ArrayRef<int64_t> shape) {
+  std::string text = fmt::format("{}/{}", fmt::join(path, "/"), name);
+  auto type = RankedTensorType::get(shape, state.builder.getF32Type());
+  Block &entry = cast<func::FuncOp>(state.builder.getInsertionBlock()->getParentOp()).front();
+  Value argument = entry.addArgument(type, loc);
+  state.states.push_back({text, toShape(argument)});
+  state.stateValues.push_back({argument, argument});
+  return argument;
+}
+
+void LayerImport::leaveState(Value before, Value after) {
+  for (auto &[argument, value] : state.stateValues)
+    if (argument == before)
+      value = after;
 }
 
 Value LayerImport::splat(ArrayRef<int64_t> shape, double value) {

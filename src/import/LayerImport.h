@@ -32,6 +32,12 @@ struct ImportState {
   std::vector<LayerRecord> records;
   std::vector<std::vector<keras::Parameter>> parameters; ///< by record
   llvm::StringSet<> symbols;
+  std::vector<StateRecord> states;
+  llvm::SmallVector<std::pair<mlir::Value, mlir::Value>> stateValues; ///< as given and as left
+  /// Inlines a model that the layer of a record holds.
+  std::function<llvm::SmallVector<mlir::Value>(const keras::Model &, size_t record,
+                                               llvm::ArrayRef<mlir::Value> inputs)>
+      inlineModel;
 };
 
 /// One call of one layer, while it is imported: its config (checked), its inputs, and the means to
@@ -42,6 +48,9 @@ public:
   LayerImport(ImportState &state, size_t record, const keras::Model &model,
               const keras::Layer &layer, const keras::Call &call,
               llvm::ArrayRef<mlir::Value> inputs);
+  /// A layer that the layer of `outer` wraps, called on what the wrapper gives it. It shares the
+  /// wrapper's record.
+  LayerImport(LayerImport &outer, const keras::Layer &wrapped, llvm::ArrayRef<mlir::Value> inputs);
 
   const keras::Layer &layer() const { return kerasLayer; }
   const keras::Call &call() const { return kerasCall; }
@@ -50,7 +59,7 @@ public:
   /// The number before the D in the class's name: 2 of Conv2DTranspose.
   size_t spatialDimensions() const;
   /// By its own flag and those of the models around it.
-  bool trainable() const { return state.records[record].trainable; }
+  bool trainable() const { return isTrainable; }
   mlir::Location location() const { return loc; }
   mlir::OpBuilder &builder() { return state.builder; }
 
@@ -60,6 +69,8 @@ public:
   mlir::Value input();
   /// The tensor given as keyword argument `name`; null when there is none.
   mlir::Value keyword(std::string_view name);
+  /// The tensors given as keyword argument `name`: one, or a list.
+  llvm::SmallVector<mlir::Value> keywordList(std::string_view name);
   /// Whether nothing was wrong so far and all inputs are known: time to build.
   bool ready() const;
   bool failed() const { return wrong; }
@@ -68,8 +79,19 @@ public:
   void checkArguments();
 
   /// Declares a weight, on the first call, and gives its value. Weights must be declared in the
-  /// order in which Keras creates them.
-  mlir::Value parameter(std::string_view name, const Shape &shape, bool trainable = true);
+  /// order in which Keras creates them. `holder`: see Parameter::path.
+  mlir::Value parameter(std::string_view name, const Shape &shape, bool trainable = true,
+                        std::string_view holder = "");
+  /// Declares a state that the caller keeps from call to call, zeros at first; gives what it is
+  /// before this call. Once for a layer.
+  mlir::Value takeState(std::string_view name, llvm::ArrayRef<int64_t> shape);
+  /// Says what `state`, which `takeState` gave, is after this call.
+  void leaveState(mlir::Value state, mlir::Value after);
+  /// The results of a model that the layer wraps.
+  llvm::SmallVector<mlir::Value> inlined(const keras::Model &model,
+                                         llvm::ArrayRef<mlir::Value> inputs) {
+    return state.inlineModel(model, record, inputs);
+  }
   mlir::Value scalar(double value) { return splat({}, value); }
   mlir::Value splat(llvm::ArrayRef<int64_t> shape, double value);
   mlir::Value vector(llvm::ArrayRef<float> values);
@@ -108,9 +130,12 @@ private:
                                         llvm::SmallVectorImpl<mlir::Type> &);
   mlir::Value inferred(mlir::OperationState &op, Infer infer);
   mlir::Value checked(mlir::OperationState &op);
+  Report reporter();
 
   ImportState &state;
   size_t record;
+  std::vector<std::string> path;
+  bool isTrainable;
   const keras::Layer &kerasLayer;
   const keras::Call &kerasCall;
   keras::Generation kerasGeneration;
