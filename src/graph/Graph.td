@@ -668,7 +668,8 @@ def Graph_ReshapeOp : Graph_Op<"reshape", [Pure]> {
     ```
 
     (C1) Both types have the same element type and number of elements; a dynamic batch stays the
-    leading dimension.
+    leading dimension, but may be multiplied by an extent beside it, or divided: (batch, time, …) and
+    (batch * time, …).
   }];
   let arguments = (ins Graph_Tensor:$input);
   let results = (outs Graph_Tensor:$result);

@@ -24,7 +24,10 @@ RankedTensorType sequenceOf(RankedTensorType step, int64_t time) {
 
 ScanOp buildScan(OpBuilder &builder, Location loc, ValueRange sequences, ValueRange states,
                  bool reverse, function_ref<ScanStep(ValueRange, ValueRange)> step) {
-  Region body;
+  // What holds the body until its results are known.
+  auto holder = ScanOp::create(builder, loc, TypeRange(), ValueRange(), ValueRange(), ValueRange(),
+                               reverse);
+  Region &body = holder.getBody();
   Block &block = body.emplaceBlock();
   for (Value sequence : sequences)
     block.addArgument(stepOf(typeOf(sequence)), loc);
@@ -38,8 +41,10 @@ ScanOp buildScan(OpBuilder &builder, Location loc, ValueRange sequences, ValueRa
     given = step(ValueRange(arguments.take_front(sequences.size())),
                  ValueRange(arguments.drop_front(sequences.size())));
     auto isNull = [](Value value) { return !value; };
-    if (llvm::any_of(given.outputs, isNull) || llvm::any_of(given.states, isNull))
+    if (llvm::any_of(given.outputs, isNull) || llvm::any_of(given.states, isNull)) {
+      holder.erase();
       return {};
+    }
     builder.setInsertionPointToEnd(&block);
     SmallVector<Value> yielded(given.outputs);
     llvm::append_range(yielded, given.states);
@@ -55,6 +60,7 @@ ScanOp buildScan(OpBuilder &builder, Location loc, ValueRange sequences, ValueRa
   llvm::append_range(types, states.getTypes());
   auto scan = ScanOp::create(builder, loc, types, sequences, states, shared, reverse);
   scan.getBody().takeBody(body);
+  holder.erase();
   return scan;
 }
 
@@ -68,9 +74,9 @@ LogicalResult ScanOp::verify() {
   if (getSequences().empty())
     return emitOpError("(C1) must have a sequence");
   for (Value sequence : getSequences())
-    if (RankedTensorType type = typeOf(sequence);
-        type.getRank() < 2 || type.isDynamicDim(1) || type.getDimSize(1) < 1 ||
-        type.getDimSize(1) != getTime())
+    if (RankedTensorType type = typeOf(sequence); type.getRank() < 2 || type.isDynamicDim(1) ||
+                                                  type.getDimSize(1) < 1 ||
+                                                  type.getDimSize(1) != getTime())
       return emitOpError("(C1) sequences must be (batch, time, …) with one time, got ") << type;
   return success();
 }
@@ -123,7 +129,8 @@ struct DropUnused : OpRewritePattern<ScanOp> {
     auto isIdle = [&](size_t i) {
       BlockArgument state = op.getCarried()[i];
       bool isKept = op.getNewStates()[i] == state;
-      bool onlyYielded = llvm::all_of(state.getUsers(), [](Operation *u) { return isa<YieldOp>(u); });
+      bool onlyYielded =
+          llvm::all_of(state.getUsers(), [](Operation *u) { return isa<YieldOp>(u); });
       return op.getLastStates()[i].use_empty() &&
              (state.use_empty() || (isKept && onlyYielded && state.hasOneUse()));
     };

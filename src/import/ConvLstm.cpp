@@ -6,8 +6,8 @@ using namespace mlir;
 
 namespace hornet::import {
 
-/// https://keras.io/api/layers/recurrent_layers/conv_lstm2d/: an LSTM whose products are convolutions.
-/// That of the inputs runs over all steps at once, with a window of 1 along time.
+/// https://keras.io/api/layers/recurrent_layers/conv_lstm2d/: an LSTM whose products are
+/// convolutions. That of the inputs runs over all steps at once, with a window of 1 along time.
 std::optional<Cell> readConvolutionalCell(LayerImport &layer, Value sequence,
                                           std::string_view holder) {
   size_t spatial = layer.spatialDimensions();

@@ -30,7 +30,7 @@ std::string shapeOf(Value value) { return toString(toShape(value)); }
 static const keras::Call noCall;
 
 /// The tensors that `json` (arguments of a call) refers to, in their order.
-static void collect(const Json &json, ArrayRef<Value> tensors, SmallVectorImpl<Value> &result) {
+static void collect(const Json &json, ArrayRef<Tensor> tensors, SmallVectorImpl<Tensor> &result) {
   if (json.is_object())
     if (auto it = json.find(keras::tensorKey); it != json.end()) {
       auto index = it->is_number_integer() ? it->get<int64_t>() : -1;
@@ -45,7 +45,8 @@ static void collect(const Json &json, ArrayRef<Value> tensors, SmallVectorImpl<V
 
 Config::Report LayerImport::reporter() {
   return [this](std::string attribute, std::string reason, std::string mend) {
-    wrong = true;
+    for (LayerImport *layer = this; layer; layer = layer->outer)
+      layer->wrong = true;
     state.problems.push_back({state.file, llvm::join(path, "/"), className(), std::move(attribute),
                               std::move(reason), std::move(mend)});
   };
@@ -55,25 +56,34 @@ static Location locationOf(ImportState &state, ArrayRef<std::string> path) {
   return NameLoc::get(state.builder.getStringAttr(llvm::join(path, "/")));
 }
 
-LayerImport::LayerImport(LayerImport &outer, const keras::Layer &wrapped, ArrayRef<Value> inputs)
-    : Config(wrapped.config, reporter()), state(outer.state), record(outer.record),
+LayerImport::LayerImport(LayerImport &outer, const keras::Layer &wrapped, ArrayRef<Tensor> inputs)
+    : Config(wrapped.config, reporter()), state(outer.state), outer(&outer), record(outer.record),
       path(outer.path), isTrainable(outer.isTrainable && wrapped.trainable()), kerasLayer(wrapped),
-      kerasCall(noCall), kerasGeneration(outer.kerasGeneration), loc(outer.loc), all(inputs),
-      positional(inputs) {
+      kerasCall(noCall), kerasGeneration(outer.kerasGeneration), loc(outer.loc), all(inputs) {
   path.push_back(wrapped.name);
   loc = locationOf(state, path);
+  for (Tensor tensor : inputs) {
+    positional.push_back(tensor.value);
+    masks.push_back(tensor.mask);
+  }
 }
 
 LayerImport::LayerImport(ImportState &state, size_t record, const keras::Model &model,
-                         const keras::Layer &layer, const keras::Call &call, ArrayRef<Value> inputs)
+                         const keras::Layer &layer, const keras::Call &call,
+                         ArrayRef<Tensor> inputs)
     : Config(layer.config, reporter()), state(state), record(record),
       path(state.records[record].path), isTrainable(state.records[record].trainable),
       kerasLayer(layer), kerasCall(call), kerasGeneration(model.generation),
       loc(locationOf(state, path)), all(inputs) {
-  collect(call.args, all, positional);
+  SmallVector<Tensor> found;
+  collect(call.args, all, found);
   // Layers call their first argument so, and functional models may pass it by name.
-  if (auto named = call.kwargs.find("inputs"); positional.empty() && named != call.kwargs.end())
-    collect(*named, all, positional);
+  if (auto named = call.kwargs.find("inputs"); found.empty() && named != call.kwargs.end())
+    collect(*named, all, found);
+  for (Tensor tensor : found) {
+    positional.push_back(tensor.value);
+    masks.push_back(tensor.mask);
+  }
 }
 
 size_t LayerImport::spatialDimensions() const {
@@ -95,15 +105,26 @@ Value LayerImport::input() {
 
 SmallVector<Value> LayerImport::keywordList(std::string_view name) {
   keywords.push_back(name);
-  SmallVector<Value> found;
+  SmallVector<Tensor> found;
   if (auto it = kerasCall.kwargs.find(name); it != kerasCall.kwargs.end())
     collect(*it, all, found);
-  return found;
+  return llvm::map_to_vector(found, [](Tensor tensor) { return tensor.value; });
 }
 
 Value LayerImport::keyword(std::string_view name) {
   SmallVector<Value> found = keywordList(name);
   return found.size() == 1 ? found.front() : Value();
+}
+
+Value LayerImport::mask() {
+  Value given = keyword("mask");
+  return given ? given : implicitMask();
+}
+
+void LayerImport::passMask() {
+  Value passed = mask();
+  if (!results.empty() && !results.front().mask)
+    results.front().mask = passed;
 }
 
 /// Whether a layer of the class computes something else while training.
@@ -123,7 +144,7 @@ void LayerImport::checkArguments() {
   // The first argument holds the inputs, others may do so too; a number is left to the importer.
   if (kerasCall.args.is_array())
     for (const Json &argument : kerasCall.args) {
-      SmallVector<Value> tensors;
+      SmallVector<Tensor> tensors;
       collect(argument, all, tensors);
       if (tensors.empty() && !argument.is_null() && !argument.is_number() &&
           !(argument.is_boolean() && !(argument == true && dependsOnTraining(className()))))
@@ -132,7 +153,9 @@ void LayerImport::checkArguments() {
     }
 }
 
-bool LayerImport::ready() const { return !wrong && !llvm::is_contained(all, Value()); }
+bool LayerImport::ready() const {
+  return !wrong && llvm::all_of(all, [](Tensor tensor) { return bool(tensor.value); });
+}
 
 //===----------------------------------------------------------------------===//
 // Weights and constants
@@ -146,14 +169,14 @@ Value LayerImport::parameter(std::string_view name, const Shape &shape, bool tra
     return {};
   }
   std::vector<keras::Parameter> &declared = state.parameters[record];
-  auto known = llvm::find_if(
-      declared, [&](const auto &p) { return p.name == name && p.layerPath == path; });
+  auto known =
+      llvm::find_if(declared, [&](const auto &p) { return p.name == name && p.layerPath == path; });
   if (known == declared.end()) {
     std::string base = fmt::format("{}/{}", fmt::join(path, "/"), name), symbol = base;
     for (int i = 1; !state.symbols.insert(symbol).second; ++i)
       symbol = fmt::format("{}_{}", base, i);
-    declared.push_back({symbol, path, std::string(name), shape, trainable && isTrainable,
-                        std::string(holder)});
+    declared.push_back(
+        {symbol, path, std::string(name), shape, trainable && isTrainable, std::string(holder)});
     known = std::prev(declared.end());
   } else if (known->shape != shape) {
     problem(std::string(name), fmt::format("a call of the layer needs {} of shape {}, another {}",

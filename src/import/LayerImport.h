@@ -13,6 +13,8 @@
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringSet.h"
 
+#include <functional>
+
 namespace hornet::import {
 
 /// No tensor may have more elements than this (a sample, where the batch is open).
@@ -23,6 +25,13 @@ int64_t elementsOf(llvm::ArrayRef<int64_t> shape);
 /// The shape as messages show it: "(None, 28, 28, 1)".
 std::string shapeOf(mlir::Value value);
 Shape toShape(mlir::Value value);
+
+/// A tensor while the model is imported. `mask` (null: none) goes along with it, as Keras's masks
+/// do: i1, its shape the first dimensions of the tensor's (batch, steps), false where a step does
+/// not count.
+struct Tensor {
+  mlir::Value value, mask = {};
+};
 
 /// What one run of importModel gathers.
 struct ImportState {
@@ -35,8 +44,8 @@ struct ImportState {
   std::vector<StateRecord> states;
   llvm::SmallVector<std::pair<mlir::Value, mlir::Value>> stateValues; ///< as given and as left
   /// Inlines a model that the layer of a record holds.
-  std::function<llvm::SmallVector<mlir::Value>(const keras::Model &, size_t record,
-                                               llvm::ArrayRef<mlir::Value> inputs)>
+  std::function<llvm::SmallVector<Tensor>(const keras::Model &, size_t record,
+                                          llvm::ArrayRef<Tensor> inputs)>
       inlineModel;
 };
 
@@ -46,11 +55,10 @@ struct ImportState {
 class LayerImport : public Config {
 public:
   LayerImport(ImportState &state, size_t record, const keras::Model &model,
-              const keras::Layer &layer, const keras::Call &call,
-              llvm::ArrayRef<mlir::Value> inputs);
+              const keras::Layer &layer, const keras::Call &call, llvm::ArrayRef<Tensor> inputs);
   /// A layer that the layer of `outer` wraps, called on what the wrapper gives it. It shares the
-  /// wrapper's record.
-  LayerImport(LayerImport &outer, const keras::Layer &wrapped, llvm::ArrayRef<mlir::Value> inputs);
+  /// wrapper's record, and what is wrong with it is wrong with the wrapper.
+  LayerImport(LayerImport &outer, const keras::Layer &wrapped, llvm::ArrayRef<Tensor> inputs);
 
   const keras::Layer &layer() const { return kerasLayer; }
   const keras::Call &call() const { return kerasCall; }
@@ -67,6 +75,12 @@ public:
   llvm::ArrayRef<mlir::Value> inputs() const { return positional; }
   /// The only one of them, float32. Reports when there are more, or none.
   mlir::Value input();
+  /// The mask of input number `i`: the one that came along with it; null when there is none.
+  mlir::Value implicitMask(size_t i = 0) const {
+    return i < masks.size() ? masks[i] : mlir::Value();
+  }
+  /// The mask of a layer with one input: the one given as `mask=`, else the implicit one.
+  mlir::Value mask();
   /// The tensor given as keyword argument `name`; null when there is none.
   mlir::Value keyword(std::string_view name);
   /// The tensors given as keyword argument `name`: one, or a list.
@@ -88,8 +102,7 @@ public:
   /// Says what `state`, which `takeState` gave, is after this call.
   void leaveState(mlir::Value state, mlir::Value after);
   /// The results of a model that the layer wraps.
-  llvm::SmallVector<mlir::Value> inlined(const keras::Model &model,
-                                         llvm::ArrayRef<mlir::Value> inputs) {
+  llvm::SmallVector<Tensor> inlined(const keras::Model &model, llvm::ArrayRef<Tensor> inputs) {
     return state.inlineModel(model, record, inputs);
   }
   mlir::Value scalar(double value) { return splat({}, value); }
@@ -120,8 +133,10 @@ public:
   /// Reports a tensor of more than `largestTensor` elements: for what `create` does not build.
   bool fits(llvm::ArrayRef<int64_t> shape);
 
-  void result(mlir::Value value) { results.push_back(value); }
-  llvm::ArrayRef<mlir::Value> allResults() const { return results; }
+  void result(mlir::Value value, mlir::Value mask = {}) { results.push_back({value, mask}); }
+  /// Gives the first result the input's mask, unless it has one.
+  void passMask();
+  llvm::MutableArrayRef<Tensor> allResults() { return results; }
 
 private:
   using Infer = llvm::LogicalResult (*)(mlir::MLIRContext *, std::optional<mlir::Location>,
@@ -133,6 +148,7 @@ private:
   Report reporter();
 
   ImportState &state;
+  LayerImport *outer = nullptr; ///< of the wrapper
   size_t record;
   std::vector<std::string> path;
   bool isTrainable;
@@ -140,8 +156,9 @@ private:
   const keras::Call &kerasCall;
   keras::Generation kerasGeneration;
   mlir::Location loc;
-  llvm::SmallVector<mlir::Value> all, positional, results;
-  llvm::SmallVector<std::string_view, 2> keywords; ///< that the importer asked for
+  llvm::SmallVector<Tensor> all, results;
+  llvm::SmallVector<mlir::Value> positional, masks; ///< of the same length
+  llvm::SmallVector<std::string_view, 2> keywords;  ///< that the importer asked for
   bool wrong = false;
 };
 

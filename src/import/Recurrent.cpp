@@ -41,7 +41,7 @@ private:
     if (from.layer().wrapped.empty())
       cells.push_back(&from);
     for (const keras::Layer &inner : from.layer().wrapped) {
-      wrapped.push_back(std::make_unique<LayerImport>(from, inner, call.sequence));
+      wrapped.push_back(std::make_unique<LayerImport>(from, inner, Tensor{call.sequence}));
       collectCells(*wrapped.back());
     }
   }
@@ -54,7 +54,8 @@ private:
 
   RecurrentResult buildCells(bool stateful) {
     RecurrentResult result;
-    bool channelsFirst = StringRef(layer.className()).starts_with("ConvLSTM") && layer.channelsFirst();
+    bool channelsFirst =
+        StringRef(layer.className()).starts_with("ConvLSTM") && layer.channelsFirst();
     Value x = channelsFirst ? moveChannels(call.sequence, true, 2) : call.sequence;
     ScannedCell scanned;
     for (LayerImport *of : cells) {
@@ -156,8 +157,8 @@ private:
     return layer.create<graph::SelectOp>(layer.reshape(mask, shape), x, y);
   }
 
-  /// Masked steps keep the states. The last cell's output is then the one before, zeros at first, or
-  /// zeros.
+  /// Masked steps keep the states. The last cell's output is then the one before, zeros at first,
+  /// or zeros.
   ScannedCell scan(const Cell &cell, ArrayRef<Value> initial, bool isLast) {
     SmallVector<Value> inputs = {cell.projected}, states(initial);
     if (call.mask)
@@ -217,8 +218,8 @@ Value dropInputs(LayerImport &layer, Value sequence) {
   double rate = layer.number(layer.find("dropout_W") ? "dropout_W" : "dropout", 0);
   if (!sequence || rate <= 0 || rate > 1)
     return sequence;
-  return graph::DropoutOp::create(layer.builder(), layer.location(), sequence,
-                                  layer.builder().getF64FloatAttr(rate), ArrayRef<int64_t>{1});
+  return graph::DropoutOp::create(layer.builder(), layer.location(), sequence.getType(), sequence,
+                                  llvm::APFloat(rate), ArrayRef<int64_t>{1});
 }
 
 std::string untrainableDropout(LayerImport &layer, bool perGate) {
@@ -236,7 +237,7 @@ RecurrentResult buildRecurrent(LayerImport &layer, const RecurrentCall &call) {
 std::optional<RecurrentCall> readCall(LayerImport &layer) {
   RecurrentCall call;
   call.initial = layer.keywordList("initial_state");
-  call.mask = layer.keyword("mask");
+  call.mask = layer.mask();
   if (!layer.keywordList("constants").empty() || layer.find("num_constants"))
     layer.problem("constants", "constants of a recurrent layer are not supported",
                   "give them to the cell as further channels of the input");
@@ -267,7 +268,7 @@ void importRecurrent(LayerImport &layer) {
   RecurrentResult result = buildRecurrent(layer, *call);
   if (!result.output)
     return;
-  layer.result(result.output);
+  layer.result(result.output, result.mask);
   if (returnsState)
     for (Value state : result.states)
       layer.result(state);

@@ -33,8 +33,8 @@ std::optional<Cell> readCell(LayerImport &layer, mlir::Value sequence, std::stri
 std::optional<Cell> readConvolutionalCell(LayerImport &layer, mlir::Value sequence,
                                           std::string_view holder);
 
-/// The arithmetic of every LSTM's step: new hidden and carry state from the sum `z` of both products,
-/// which has the gates i, f, c, o along its last dimension.
+/// The arithmetic of every LSTM's step: new hidden and carry state from the sum `z` of both
+/// products, which has the gates i, f, c, o along its last dimension.
 llvm::SmallVector<mlir::Value> lstmStep(LayerImport &layer, const Activation &activation,
                                         const Activation &recurrent, mlir::Value z,
                                         mlir::Value carry);
@@ -48,13 +48,13 @@ std::string untrainableDropout(LayerImport &layer, bool perGate);
 
 /// How a recurrent layer is called.
 struct RecurrentCall {
-  mlir::Value sequence, mask; ///< the mask, (batch, time) of i1, may be null
+  mlir::Value sequence, mask;             ///< the mask, (batch, time) of i1, may be null
   llvm::SmallVector<mlir::Value> initial; ///< states; none: zeros
   bool zeroOutputForMask = false;
 };
 
-/// What it gives: `output` as Keras returns it, (batch, …) or (batch, time, …), the last states, and
-/// the mask that goes on with the output. A null output: something was reported.
+/// What it gives: `output` as Keras returns it, (batch, …) or (batch, time, …), the last states,
+/// and the mask that goes on with the output. A null output: something was reported.
 struct RecurrentResult {
   mlir::Value output, mask;
   llvm::SmallVector<mlir::Value> states;

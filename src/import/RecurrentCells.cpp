@@ -34,9 +34,7 @@ struct CellReader {
   }
 };
 
-Value add(LayerImport &layer, Value x, Value y) {
-  return y ? layer.create<graph::AddOp>(x, y) : x;
-}
+Value add(LayerImport &layer, Value x, Value y) { return y ? layer.create<graph::AddOp>(x, y) : x; }
 Value multiply(LayerImport &layer, Value x, Value y) {
   return layer.create<graph::MultiplyOp>(x, y);
 }
@@ -109,8 +107,7 @@ CellWeights readCuDnn(const CellReader &cell, int64_t gates) {
   for (int64_t i = 0; i < gates; ++i) {
     Value kernel = gate(layer, weights.kernel, cell.units, i);
     kernels.push_back(layer.transpose(layer.reshape(kernel, {cell.units, cell.inputs}), {1, 0}));
-    recurrents.push_back(
-        layer.transpose(gate(layer, weights.recurrent, cell.units, i), {1, 0}));
+    recurrents.push_back(layer.transpose(gate(layer, weights.recurrent, cell.units, i), {1, 0}));
   }
   weights.kernel = cell.concatenated(kernels);
   weights.recurrent = cell.concatenated(recurrents);
@@ -216,8 +213,9 @@ struct CellClass {
   std::optional<Cell> (*read)(CellReader);
 };
 constexpr CellClass cellClasses[] = {
-    {"CuDNNGRU", readGru},  {"CuDNNLSTM", readLstm},   {"GRU", readGru},
-    {"GRUCell", readGru},   {"LSTM", readLstm},        {"LSTMCell", readLstm},
+    {"CuDNNGRU", readGru},     {"CuDNNLSTM", readLstm},
+    {"GRU", readGru},          {"GRUCell", readGru},
+    {"LSTM", readLstm},        {"LSTMCell", readLstm},
     {"SimpleRNN", readSimple}, {"SimpleRNNCell", readSimple},
 };
 

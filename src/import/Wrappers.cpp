@@ -38,11 +38,12 @@ void importBidirectional(LayerImport &layer) {
   std::vector<RecurrentResult> results;
   bool sequences = false, returnsState = false;
   for (const auto &[i, direction] : llvm::enumerate(directions)) {
-    LayerImport inner(layer, direction, layer.inputs());
+    LayerImport inner(layer, direction, Tensor{call->sequence});
     if (!isRecurrent(direction.className))
-      return inner.problem("class_name", fmt::format("Bidirectional goes both ways along time, which "
-                                                     "a layer of class '{}' does not have",
-                                                     direction.className));
+      return inner.problem("class_name",
+                           fmt::format("Bidirectional goes both ways along time, which "
+                                       "a layer of class '{}' does not have",
+                                       direction.className));
     RecurrentCall own = *call;
     own.initial = SmallVector<Value>(
         ArrayRef(call->initial).slice(i * half, i ? call->initial.size() - half : half));
@@ -55,8 +56,8 @@ void importBidirectional(LayerImport &layer) {
   }
   Value forward = results[0].output, backward = results[1].output;
   if (sequences)
-    backward = graph::ReverseOp::create(layer.builder(), layer.location(), backward,
-                                        ArrayRef<int64_t>{1});
+    backward =
+        graph::ReverseOp::create(layer.builder(), layer.location(), backward, ArrayRef<int64_t>{1});
   Value mask = results[0].mask;
   if (separate) {
     layer.result(forward, mask);
@@ -87,38 +88,36 @@ static Value unfoldTime(LayerImport &layer, Value x, int64_t time) {
 /// https://keras.io/api/layers/recurrent_layers/time_distributed/: all steps as one batch.
 void importTimeDistributed(LayerImport &layer) {
   Value x = layer.input();
-  Value mask = layer.keyword("mask");
-  if (!mask)
-    mask = layer.mask();
+  Value mask = layer.mask();
   if (!layer.ready())
     return;
   Shape shape = toShape(x);
   if (shape.size() < 3)
     return layer.problem(
-        "", fmt::format("needs an input of 3 or more dimensions (batch, time, …), got {}",
-                        shapeOf(x)));
+        "",
+        fmt::format("needs an input of 3 or more dimensions (batch, time, …), got {}", shapeOf(x)));
   if (layer.layer().wrapped.empty())
     return layer.problem("layer", "the layer that it wraps is missing from the config");
   const keras::Layer &wrapped = layer.layer().wrapped.front();
   Block &block = *layer.builder().getInsertionBlock();
   Value folded = foldTime(layer, x);
-  SmallVector<Value> results;
+  SmallVector<Tensor> results;
   if (wrapped.model) {
-    results = layer.inlined(*wrapped.model, folded);
+    results = layer.inlined(*wrapped.model, Tensor{folded});
   } else {
-    LayerImport inner(layer, wrapped, folded);
-    LayerImporter importer = findImporter(wrapped.className);
-    (importer ? importer : importUnknown)(inner);
+    LayerImport inner(layer, wrapped, Tensor{folded});
+    importLayer(inner);
     results.assign(inner.allResults().begin(), inner.allResults().end());
   }
   // Keras normalizes by the statistics of each step, one after the other.
   if (folded)
-    for (Operation &op : llvm::make_range(std::next(folded.getDefiningOp()->getIterator()), block.end()))
+    for (Operation &op :
+         llvm::make_range(std::next(folded.getDefiningOp()->getIterator()), block.end()))
       if (auto norm = dyn_cast<graph::BatchNormOp>(op); norm && norm.getMomentum())
         op.setAttr(graph::untrainableAttr,
                    layer.builder().getStringAttr("statistics of each time step by itself"));
-  for (Value result : results)
-    layer.result(unfoldTime(layer, result, shape[1]), mask);
+  for (Tensor result : results)
+    layer.result(unfoldTime(layer, result.value, shape[1]), mask);
 }
 
 } // namespace hornet::import

@@ -121,8 +121,6 @@ struct ScanToLoop : OpRewritePattern<graph::ScanOp> {
 
 } // namespace
 
-void addScanToLoop(RewritePatternSet &patterns) {
-  patterns.add<ScanToLoop>(patterns.getContext());
-}
+void addScanToLoop(RewritePatternSet &patterns) { patterns.add<ScanToLoop>(patterns.getContext()); }
 
 } // namespace hornet::lower
