@@ -25,8 +25,8 @@ RankedTensorType sequenceOf(RankedTensorType step, int64_t time) {
 ScanOp buildScan(OpBuilder &builder, Location loc, ValueRange sequences, ValueRange states,
                  bool reverse, function_ref<ScanStep(ValueRange, ValueRange)> step) {
   // What holds the body until its results are known.
-  auto holder = ScanOp::create(builder, loc, TypeRange(), ValueRange(), ValueRange(), ValueRange(),
-                               reverse);
+  auto holder =
+      ScanOp::create(builder, loc, TypeRange(), ValueRange(), ValueRange(), ValueRange(), reverse);
   Region &body = holder.getBody();
   Block &block = body.emplaceBlock();
   for (Value sequence : sequences)

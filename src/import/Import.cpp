@@ -295,19 +295,9 @@ void ModelImport::flattenParameters(ImportedModel &result) {
 Expected<void> ModelImport::finish(func::FuncOp predict, ArrayRef<Value> outputs,
                                    ImportedModel &result) {
   OpBuilder &builder = state.builder;
-  SmallVector<Value> results(outputs);
-  for (auto [before, after] : state.stateValues)
-    results.push_back(after);
-  func::ReturnOp::create(builder, predict.getLoc(), results);
+  func::ReturnOp::create(builder, predict.getLoc(), outputs);
   predict.setFunctionType(
-      builder.getFunctionType(predict.front().getArgumentTypes(), ValueRange(results).getTypes()));
-  for (auto [i, kept] : llvm::enumerate(state.states)) {
-    predict.setArgAttr(result.inputs.size() + i, graph::portNameAttr,
-                       builder.getStringAttr(kept.name));
-    predict.setResultAttr(outputs.size() + i, graph::portNameAttr,
-                          builder.getStringAttr(kept.name));
-  }
-  result.states = std::move(state.states);
+      builder.getFunctionType(predict.front().getArgumentTypes(), ValueRange(outputs).getTypes()));
   for (auto [i, port] : llvm::enumerate(result.inputs))
     predict.setArgAttr(i, graph::portNameAttr, builder.getStringAttr(port.name));
   for (auto [i, port] : llvm::enumerate(model.outputs)) {

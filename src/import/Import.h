@@ -30,9 +30,6 @@ struct ImportedModel {
   std::vector<keras::Parameter> parameters; ///< in the order that `keras::bindWeights` wants
   std::vector<LayerRecord> layers;          ///< in the model's order, nested ones after their model
   std::vector<Port> inputs, outputs;
-  /// Further arguments and results of @predict, behind inputs and outputs: what stateful layers
-  /// keep.
-  std::vector<StateRecord> states;
   std::vector<Problem> notes; ///< what differs from Keras without being wrong
 };
 

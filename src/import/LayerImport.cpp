@@ -1,7 +1,5 @@
 #include "import/LayerImport.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-
 #include <fmt/format.h>
 #include <numeric>
 
@@ -187,22 +185,6 @@ Value LayerImport::parameter(std::string_view name, const Shape &shape, bool tra
   graph::GetParameterOp::build(
       state.builder, op, RankedTensorType::get(shape, state.builder.getF32Type()), known->symbol);
   return checked(op);
-}
-
-Value LayerImport::takeState(std::string_view name, ArrayRef<int64_t> shape) {
-  std::string text = fmt::format("{}/{}", fmt::join(path, "/"), name);
-  auto type = RankedTensorType::get(shape, state.builder.getF32Type());
-  Block &entry = cast<func::FuncOp>(state.builder.getInsertionBlock()->getParentOp()).front();
-  Value argument = entry.addArgument(type, loc);
-  state.states.push_back({text, toShape(argument)});
-  state.stateValues.push_back({argument, argument});
-  return argument;
-}
-
-void LayerImport::leaveState(Value before, Value after) {
-  for (auto &[argument, value] : state.stateValues)
-    if (argument == before)
-      value = after;
 }
 
 Value LayerImport::splat(ArrayRef<int64_t> shape, double value) {

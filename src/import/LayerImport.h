@@ -41,8 +41,6 @@ struct ImportState {
   std::vector<LayerRecord> records;
   std::vector<std::vector<keras::Parameter>> parameters; ///< by record
   llvm::StringSet<> symbols;
-  std::vector<StateRecord> states;
-  llvm::SmallVector<std::pair<mlir::Value, mlir::Value>> stateValues; ///< as given and as left
   /// Inlines a model that the layer of a record holds.
   std::function<llvm::SmallVector<Tensor>(const keras::Model &, size_t record,
                                           llvm::ArrayRef<Tensor> inputs)>
@@ -96,11 +94,6 @@ public:
   /// order in which Keras creates them. `holder`: see Parameter::path.
   mlir::Value parameter(std::string_view name, const Shape &shape, bool trainable = true,
                         std::string_view holder = "");
-  /// Declares a state that the caller keeps from call to call, zeros at first; gives what it is
-  /// before this call. Once for a layer.
-  mlir::Value takeState(std::string_view name, llvm::ArrayRef<int64_t> shape);
-  /// Says what `state`, which `takeState` gave, is after this call.
-  void leaveState(mlir::Value state, mlir::Value after);
   /// The results of a model that the layer wraps.
   llvm::SmallVector<Tensor> inlined(const keras::Model &model, llvm::ArrayRef<Tensor> inputs) {
     return state.inlineModel(model, record, inputs);

@@ -35,12 +35,6 @@ struct LayerRecord {
   size_t depth() const { return path.size() - 1; } ///< 0: a layer of the outermost model
 };
 
-/// What a stateful layer keeps from one call of the model to the next.
-struct StateRecord {
-  std::string name; ///< "lstm/state_0"
-  Shape shape;      ///< the batch is `unknownSize`
-};
-
 /// One input or output of the model. The batch is `unknownSize`, everything else is known.
 struct Port {
   std::string name;

@@ -30,9 +30,11 @@ public:
       layer.problem("time_major", "time_major is not supported: the leading dimension is the batch",
                     "set it to false, and transpose the input");
     layer.flag("unroll", false); // the same numbers
-    bool stateful = layer.flag("stateful", false);
+    if (layer.flag("stateful", false))
+      layer.problem("stateful", "stateful layers are not supported: each call begins with zeros",
+                    "set it to false, and give the state as initial_state");
     collectCells(layer);
-    return buildCells(stateful);
+    return layer.failed() ? RecurrentResult() : buildCells();
   }
 
 private:
@@ -52,7 +54,7 @@ private:
                                                              : readCell(of, x, holder);
   }
 
-  RecurrentResult buildCells(bool stateful) {
+  RecurrentResult buildCells() {
     RecurrentResult result;
     bool channelsFirst =
         StringRef(layer.className()).starts_with("ConvLSTM") && layer.channelsFirst();
@@ -64,17 +66,12 @@ private:
         return {};
       SmallVector<Value> initial;
       for (size_t i = 0, first = result.states.size(); i < cell->states; ++i)
-        initial.push_back(!call.initial.empty() ? given(first + i, channelsFirst)
-                          : stateful            ? stateOf(*cell, first + i)
-                                                : zeros(*cell));
+        initial.push_back(call.initial.empty() ? zeros(*cell) : given(first + i, channelsFirst));
       if (!checkStates(*cell, initial))
         return {};
       scanned = scan(*cell, initial, of == cells.back());
       if (scanned.states.empty())
         return {};
-      if (stateful)
-        for (auto [before, after] : llvm::zip_equal(initial, scanned.states))
-          layer.leaveState(before, after);
       llvm::append_range(result.states, scanned.states);
       x = scanned.outputs;
     }
@@ -109,12 +106,6 @@ private:
   Value given(size_t i, bool channelsFirst) {
     Value state = i < call.initial.size() ? call.initial[i] : call.initial.back();
     return channelsFirst ? moveChannels(state, true, 1) : state;
-  }
-
-  Value stateOf(const Cell &cell, size_t number) {
-    SmallVector<int64_t> shape = {ShapedType::kDynamic};
-    llvm::append_range(shape, cell.stateShape);
-    return layer.takeState(fmt::format("state_{}", number), shape);
   }
 
   /// Zeros for a state: of the shape of what a gate gets in one step.

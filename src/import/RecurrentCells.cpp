@@ -258,7 +258,9 @@ std::optional<Cell> readCell(LayerImport &layer, Value sequence, std::string_vie
   std::optional<Cell> cell = known->read(CellReader(layer, sequence, holder));
   if (layer.failed() || !cell || !cell->projected)
     return std::nullopt;
-  bool perGate = layer.find("implementation") && layer.positive("implementation", 1) != 2;
+  // Implementations 0 and 1 of Keras 2 multiply gate by gate.
+  const Json *implementation = layer.find("implementation");
+  bool perGate = implementation && *implementation != 2;
   cell->untrainable = untrainableDropout(layer, perGate);
   return cell;
 }

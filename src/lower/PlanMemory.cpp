@@ -36,6 +36,12 @@ std::optional<int64_t> timesBatch(Value extent) {
     return isa<BlockArgument>(dim.getSource()) && dim.getConstantIndex() == 0
                ? std::optional<int64_t>(1)
                : std::nullopt;
+  if (auto quotient = extent.getDefiningOp<arith::DivUIOp>()) {
+    auto divisor = getConstantIntValue(quotient.getRhs());
+    auto whole = timesBatch(quotient.getLhs());
+    return divisor && whole && *whole % *divisor == 0 ? std::optional<int64_t>(*whole / *divisor)
+                                                      : std::nullopt;
+  }
   if (auto product = extent.getDefiningOp<arith::MulIOp>()) {
     auto factor = getConstantIntValue(product.getRhs());
     auto rest = timesBatch(product.getLhs());
