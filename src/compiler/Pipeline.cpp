@@ -86,6 +86,8 @@ static void addLinalg(OpPassManager &passes, const PipelineSettings &settings) {
                                                           : "f32";
     passes.addNestedPass<func::FuncOp>(lower::createPackFilters(packing));
   }
+  // Filters of loops over time are packed before the loop.
+  passes.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
   passes.addPass(lower::createHoistParameters());
   passes.addPass(createCanonicalizerPass());
 }

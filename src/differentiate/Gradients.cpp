@@ -40,7 +40,8 @@ void Gradients::findNeeded(Value loss, ValueRange variables) {
 }
 
 LogicalResult Gradients::goBack(Operation &op) {
-  if (op.getNumResults() != 1 || !sums.contains(op.getResult(0)) || !isNeeded(op.getResult(0)))
+  if (llvm::none_of(op.getResults(),
+                    [&](Value result) { return sums.contains(result) && isNeeded(result); }))
     return success();
   auto differentiable = dyn_cast<Differentiable>(op);
   if (!differentiable)

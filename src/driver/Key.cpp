@@ -50,7 +50,9 @@ void KeyDigest::add(const keras::Model &model) {
 }
 
 void KeyDigest::add(const keras::Layer &layer) {
-  const auto &[name, className, module, registeredName, config, calls, model, implied] = layer;
+  // Layers that it wraps are in its config.
+  const auto &[name, className, module, registeredName, config, calls, model, wrapped, role,
+               implied] = layer;
   digest.add(name);
   digest.add(className);
   digest.add(module);

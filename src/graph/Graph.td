@@ -18,6 +18,7 @@
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
@@ -587,6 +588,72 @@ def Graph_PenalizeOp : Graph_Op<"penalize", [Pure, SameOperandsAndResultType, Gr
 }
 
 //===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+def Graph_ScanOp : Graph_Op<"scan", [Pure, IsolatedFromAbove, SingleBlock, AttrSizedOperandSegments]> {
+  let summary = "Steps through time, carrying states";
+  let description = [{
+    Sequences are (batch, time, …). The body runs once for each time, in order, or from the last to
+    the first with `reverse`. Its arguments are one step of each sequence, (batch, …); the states, as
+    the step before left them, and at first as given; and `shared`, which is the same for all steps.
+    It yields its outputs, and then the new states. The results are the outputs of all steps, each at
+    the place of its time, (batch, time, …), and then the last states.
+    Source: https://keras.io/api/ops/core/#scan-function
+
+    Example (a sum over time, and all that it was on the way):
+    ```mlir
+    %sums, %last = graph.scan (%x) states (%zero) shared () {
+    ^bb0(%step: tensor<?x8xf32>, %sum: tensor<?x8xf32>):
+      %new = graph.add %sum, %step : (tensor<?x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+      graph.yield %new, %new : tensor<?x8xf32>, tensor<?x8xf32>
+    } : (tensor<?x5x8xf32>, tensor<?x8xf32>) -> (tensor<?x5x8xf32>, tensor<?x8xf32>)
+    ```
+
+    (C1) There is at least one sequence; all have the same static time, 1 or more, and rank 2 or more.
+    (C2) The body's arguments are a step of each sequence, the states, and what is shared.
+    (C3) The last operands of `graph.yield` have the types of the states.
+    (C4) The results are the outputs with that time as their second dimension, and the states.
+  }];
+  let arguments = (ins Variadic<Graph_Tensor>:$sequences, Variadic<Graph_Tensor>:$states,
+                       Variadic<Graph_Tensor>:$shared, UnitAttr:$reverse);
+  let results = (outs Variadic<Graph_Tensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    (`reverse` $reverse^)? `(` $sequences `)` `states` `(` $states `)` `shared` `(` $shared `)`
+    $body attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let hasCanonicalizer = 1;
+  let extraClassDeclaration = [{
+    /// Number of steps.
+    int64_t getTime();
+    size_t countOutputs() { return getNumResults() - getStates().size(); }
+    ::mlir::ResultRange getOutputs() { return getResults().take_front(countOutputs()); }
+    ::mlir::ResultRange getLastStates() { return getResults().drop_front(countOutputs()); }
+    ::mlir::Block::BlockArgListType getSteps() {
+      return getBody().getArguments().take_front(getSequences().size());
+    }
+    ::mlir::Block::BlockArgListType getCarried() {
+      return getBody().getArguments().slice(getSequences().size(), getStates().size());
+    }
+    ::mlir::Block::BlockArgListType getSharedArguments() {
+      return getBody().getArguments().drop_front(getSequences().size() + getStates().size());
+    }
+    ::mlir::OperandRange getYielded() { return getBody().front().getTerminator()->getOperands(); }
+    ::mlir::OperandRange getStepOutputs() { return getYielded().take_front(countOutputs()); }
+    ::mlir::OperandRange getNewStates() { return getYielded().drop_front(countOutputs()); }
+  }];
+}
+
+def Graph_YieldOp : Graph_Op<"yield", [Pure, Terminator, ReturnLike, ParentOneOf<["ScanOp"]>]> {
+  let summary = "Ends the body of a graph.scan: its outputs, and then its new states";
+  let arguments = (ins Variadic<Graph_Tensor>:$operands);
+  let assemblyFormat = "($operands^ `:` type($operands))? attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
 // Shapes
 //===----------------------------------------------------------------------===//
 
@@ -601,7 +668,8 @@ def Graph_ReshapeOp : Graph_Op<"reshape", [Pure]> {
     ```
 
     (C1) Both types have the same element type and number of elements; a dynamic batch stays the
-    leading dimension.
+    leading dimension, but may be multiplied by an extent beside it, or divided: (batch, time, …) and
+    (batch * time, …).
   }];
   let arguments = (ins Graph_Tensor:$input);
   let results = (outs Graph_Tensor:$result);

@@ -57,8 +57,13 @@ LogicalResult ReshapeOp::verify() {
   auto from = getInput().getType(), to = getType();
   bool dynamic = from.getRank() > 0 && from.isDynamicDim(0);
   bool staysDynamic = to.getRank() > 0 && to.isDynamicDim(0);
+  int64_t before = elementsOf(from), after = elementsOf(to);
+  // Of two open extents one may be a multiple of the other.
+  bool fits = dynamic ? before > 0 && after > 0 && (before % after == 0 || after % before == 0)
+                      : before == after;
+  bool isEmpty = before == 0 && after == 0;
   if (from.getElementType() != to.getElementType() || dynamic != staysDynamic ||
-      elementsOf(from) != elementsOf(to) || elementsOf(to) < 0)
+      (!fits && !isEmpty) || before < 0 || after < 0)
     return emitOpError("(C1) cannot give ") << from << " the shape of " << to;
   return success();
 }

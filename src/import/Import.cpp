@@ -26,12 +26,18 @@ using Tensors = std::map<std::pair<int, int>, SmallVector<Tensor>>;
 class ModelImport {
 public:
   ModelImport(MLIRContext &context, const keras::Model &model, const ImportOptions &options)
-      : model(model), options(options), state{OpBuilder(&context), model.file} {}
+      : model(model), options(options), state{OpBuilder(&context), model.file} {
+    state.inlineModel = [this](const keras::Model &inner, size_t record, ArrayRef<Tensor> inputs) {
+      return inlineModel(inner, static_cast<int>(record), inputs);
+    };
+  }
   Expected<ImportedModel> run();
 
 private:
   void plan(const keras::Model &model, const std::vector<std::string> &path, bool trainable,
             int parent);
+  void planWrapped(const keras::Layer &layer, const std::vector<std::string> &path, bool trainable,
+                   int record);
   SmallVector<Tensor> addArguments(Block &block, ImportedModel &result);
   SmallVector<Tensor> inlineModel(const keras::Model &model, int parent, ArrayRef<Tensor> inputs);
   Tensor find(const keras::TensorRef &ref, int parent, Tensors &tensors);
@@ -66,6 +72,13 @@ static int64_t multiplyAdds(llvm::iterator_range<Block::iterator> ops) {
   int64_t total = 0;
   for (Operation &op : ops) {
     ArrayRef<int64_t> weight;
+    if (auto scan = dyn_cast<graph::ScanOp>(op)) {
+      int64_t step = multiplyAdds({scan.getBody().front().begin(), scan.getBody().front().end()});
+      total = llvm::SaturatingAdd<uint64_t>(
+                  total, llvm::SaturatingMultiply<uint64_t>(step, scan.getTime())) &
+              INT64_MAX;
+      continue;
+    }
     if (auto matmul = dyn_cast<graph::MatmulOp>(op))
       weight = matmul.getRhs().getType().getShape();
     else if (auto convolution = dyn_cast<graph::ConvolutionOp>(op))
@@ -96,6 +109,20 @@ void ModelImport::plan(const keras::Model &model, const std::vector<std::string>
     if (layer.model)
       plan(*layer.model, layerPath, layerTrainable && layer.model->trainable,
            static_cast<int>(record));
+    planWrapped(layer, layerPath, layerTrainable, static_cast<int>(record));
+  }
+}
+
+/// The same for a model that a layer wraps.
+void ModelImport::planWrapped(const keras::Layer &layer, const std::vector<std::string> &path,
+                              bool trainable, int record) {
+  for (const keras::Layer &inner : layer.wrapped) {
+    std::vector<std::string> innerPath = path;
+    innerPath.push_back(inner.name);
+    bool innerTrainable = trainable && inner.trainable();
+    if (inner.model)
+      plan(*inner.model, innerPath, innerTrainable && inner.model->trainable, record);
+    planWrapped(inner, innerPath, innerTrainable, record);
   }
 }
 

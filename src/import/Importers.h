@@ -65,6 +65,10 @@ void importMaximum(LayerImport &layer);
 void importMinimum(LayerImport &layer);
 void importConcatenate(LayerImport &layer);
 void importDot(LayerImport &layer);
+// Time
+void importRecurrent(LayerImport &layer);
+void importBidirectional(LayerImport &layer);
+void importTimeDistributed(LayerImport &layer);
 // Whole numbers
 void importCategoryEncoding(LayerImport &layer);
 void importDiscretization(LayerImport &layer);

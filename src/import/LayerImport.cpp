@@ -24,6 +24,9 @@ Shape toShape(Value value) {
 
 std::string shapeOf(Value value) { return toString(toShape(value)); }
 
+/// Of layers that a wrapper calls.
+static const keras::Call noCall;
+
 /// The tensors that `json` (arguments of a call) refers to, in their order.
 static void collect(const Json &json, ArrayRef<Tensor> tensors, SmallVectorImpl<Tensor> &result) {
   if (json.is_object())
@@ -38,21 +41,38 @@ static void collect(const Json &json, ArrayRef<Tensor> tensors, SmallVectorImpl<
       collect(entry, tensors, result);
 }
 
+Config::Report LayerImport::reporter() {
+  return [this](std::string attribute, std::string reason, std::string mend) {
+    for (LayerImport *layer = this; layer; layer = layer->outer)
+      layer->wrong = true;
+    state.problems.push_back({state.file, llvm::join(path, "/"), className(), std::move(attribute),
+                              std::move(reason), std::move(mend)});
+  };
+}
+
+static Location locationOf(ImportState &state, ArrayRef<std::string> path) {
+  return NameLoc::get(state.builder.getStringAttr(llvm::join(path, "/")));
+}
+
+LayerImport::LayerImport(LayerImport &outer, const keras::Layer &wrapped, ArrayRef<Tensor> inputs)
+    : Config(wrapped.config, reporter()), state(outer.state), outer(&outer), record(outer.record),
+      path(outer.path), isTrainable(outer.isTrainable && wrapped.trainable()), kerasLayer(wrapped),
+      kerasCall(noCall), kerasGeneration(outer.kerasGeneration), loc(outer.loc), all(inputs) {
+  path.push_back(wrapped.name);
+  loc = locationOf(state, path);
+  for (Tensor tensor : inputs) {
+    positional.push_back(tensor.value);
+    masks.push_back(tensor.mask);
+  }
+}
+
 LayerImport::LayerImport(ImportState &state, size_t record, const keras::Model &model,
                          const keras::Layer &layer, const keras::Call &call,
                          ArrayRef<Tensor> inputs)
-    : Config(layer.config,
-             [this](std::string attribute, std::string reason, std::string mend) {
-               wrong = true;
-               const LayerRecord &record = this->state.records[this->record];
-               this->state.problems.push_back({this->state.file, llvm::join(record.path, "/"),
-                                               record.className, std::move(attribute),
-                                               std::move(reason), std::move(mend)});
-             }),
-      state(state), record(record), kerasLayer(layer), kerasCall(call),
-      kerasGeneration(model.generation),
-      loc(NameLoc::get(state.builder.getStringAttr(llvm::join(state.records[record].path, "/")))),
-      all(inputs) {
+    : Config(layer.config, reporter()), state(state), record(record),
+      path(state.records[record].path), isTrainable(state.records[record].trainable),
+      kerasLayer(layer), kerasCall(call), kerasGeneration(model.generation),
+      loc(locationOf(state, path)), all(inputs) {
   SmallVector<Tensor> found;
   collect(call.args, all, found);
   // Layers call their first argument so, and functional models may pass it by name.
@@ -81,12 +101,17 @@ Value LayerImport::input() {
   return x;
 }
 
-Value LayerImport::keyword(std::string_view name) {
+SmallVector<Value> LayerImport::keywordList(std::string_view name) {
   keywords.push_back(name);
   SmallVector<Tensor> found;
   if (auto it = kerasCall.kwargs.find(name); it != kerasCall.kwargs.end())
     collect(*it, all, found);
-  return found.size() == 1 ? found.front().value : Value();
+  return llvm::map_to_vector(found, [](Tensor tensor) { return tensor.value; });
+}
+
+Value LayerImport::keyword(std::string_view name) {
+  SmallVector<Value> found = keywordList(name);
+  return found.size() == 1 ? found.front() : Value();
 }
 
 Value LayerImport::mask() {
@@ -134,21 +159,22 @@ bool LayerImport::ready() const {
 // Weights and constants
 //===----------------------------------------------------------------------===//
 
-Value LayerImport::parameter(std::string_view name, const Shape &shape, bool trainable) {
+Value LayerImport::parameter(std::string_view name, const Shape &shape, bool trainable,
+                             std::string_view holder) {
   if (elementsOf(shape) > largestTensor) {
     problem(std::string(name), fmt::format("{} would have the shape {}, more than {} elements",
                                            name, toString(shape), largestTensor));
     return {};
   }
-  const LayerRecord &layerRecord = state.records[record];
   std::vector<keras::Parameter> &declared = state.parameters[record];
-  auto known = llvm::find_if(declared, [&](const auto &p) { return p.name == name; });
+  auto known =
+      llvm::find_if(declared, [&](const auto &p) { return p.name == name && p.layerPath == path; });
   if (known == declared.end()) {
-    std::string base = fmt::format("{}/{}", fmt::join(layerRecord.path, "/"), name), symbol = base;
+    std::string base = fmt::format("{}/{}", fmt::join(path, "/"), name), symbol = base;
     for (int i = 1; !state.symbols.insert(symbol).second; ++i)
       symbol = fmt::format("{}_{}", base, i);
     declared.push_back(
-        {symbol, layerRecord.path, std::string(name), shape, trainable && layerRecord.trainable});
+        {symbol, path, std::string(name), shape, trainable && isTrainable, std::string(holder)});
     known = std::prev(declared.end());
   } else if (known->shape != shape) {
     problem(std::string(name), fmt::format("a call of the layer needs {} of shape {}, another {}",

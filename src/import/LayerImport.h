@@ -13,6 +13,8 @@
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/StringSet.h"
 
+#include <functional>
+
 namespace hornet::import {
 
 /// No tensor may have more elements than this (a sample, where the batch is open).
@@ -24,6 +26,13 @@ int64_t elementsOf(llvm::ArrayRef<int64_t> shape);
 std::string shapeOf(mlir::Value value);
 Shape toShape(mlir::Value value);
 
+/// A tensor while the model is imported. `mask` (null: none) goes along with it, as Keras's masks
+/// do: i1, its shape the first dimensions of the tensor's (batch, steps), false where a step does
+/// not count.
+struct Tensor {
+  mlir::Value value, mask = {};
+};
+
 /// What one run of importModel gathers.
 struct ImportState {
   mlir::OpBuilder builder;
@@ -32,13 +41,10 @@ struct ImportState {
   std::vector<LayerRecord> records;
   std::vector<std::vector<keras::Parameter>> parameters; ///< by record
   llvm::StringSet<> symbols;
-};
-
-/// A tensor while the model is imported. `mask` (null: none) goes along with it, as Keras's masks
-/// do: i1, its shape the first dimensions of the tensor's (batch, steps), false where a step does
-/// not count.
-struct Tensor {
-  mlir::Value value, mask = {};
+  /// Inlines a model that the layer of a record holds.
+  std::function<llvm::SmallVector<Tensor>(const keras::Model &, size_t record,
+                                          llvm::ArrayRef<Tensor> inputs)>
+      inlineModel;
 };
 
 /// One call of one layer, while it is imported: its config (checked), its inputs, and the means to
@@ -48,6 +54,9 @@ class LayerImport : public Config {
 public:
   LayerImport(ImportState &state, size_t record, const keras::Model &model,
               const keras::Layer &layer, const keras::Call &call, llvm::ArrayRef<Tensor> inputs);
+  /// A layer that the layer of `outer` wraps, called on what the wrapper gives it. It shares the
+  /// wrapper's record, and what is wrong with it is wrong with the wrapper.
+  LayerImport(LayerImport &outer, const keras::Layer &wrapped, llvm::ArrayRef<Tensor> inputs);
 
   const keras::Layer &layer() const { return kerasLayer; }
   const keras::Call &call() const { return kerasCall; }
@@ -56,7 +65,7 @@ public:
   /// The number before the D in the class's name: 2 of Conv2DTranspose.
   size_t spatialDimensions() const;
   /// By its own flag and those of the models around it.
-  bool trainable() const { return state.records[record].trainable; }
+  bool trainable() const { return isTrainable; }
   mlir::Location location() const { return loc; }
   mlir::OpBuilder &builder() { return state.builder; }
 
@@ -72,6 +81,8 @@ public:
   mlir::Value mask();
   /// The tensor given as keyword argument `name`; null when there is none.
   mlir::Value keyword(std::string_view name);
+  /// The tensors given as keyword argument `name`: one, or a list.
+  llvm::SmallVector<mlir::Value> keywordList(std::string_view name);
   /// Whether nothing was wrong so far and all inputs are known: time to build.
   bool ready() const;
   bool failed() const { return wrong; }
@@ -80,8 +91,13 @@ public:
   void checkArguments();
 
   /// Declares a weight, on the first call, and gives its value. Weights must be declared in the
-  /// order in which Keras creates them.
-  mlir::Value parameter(std::string_view name, const Shape &shape, bool trainable = true);
+  /// order in which Keras creates them. `holder`: see Parameter::path.
+  mlir::Value parameter(std::string_view name, const Shape &shape, bool trainable = true,
+                        std::string_view holder = "");
+  /// The results of a model that the layer wraps.
+  llvm::SmallVector<Tensor> inlined(const keras::Model &model, llvm::ArrayRef<Tensor> inputs) {
+    return state.inlineModel(model, record, inputs);
+  }
   mlir::Value scalar(double value) { return splat({}, value); }
   mlir::Value splat(llvm::ArrayRef<int64_t> shape, double value);
   mlir::Value vector(llvm::ArrayRef<float> values);
@@ -122,9 +138,13 @@ private:
                                         llvm::SmallVectorImpl<mlir::Type> &);
   mlir::Value inferred(mlir::OperationState &op, Infer infer);
   mlir::Value checked(mlir::OperationState &op);
+  Report reporter();
 
   ImportState &state;
+  LayerImport *outer = nullptr; ///< of the wrapper
   size_t record;
+  std::vector<std::string> path;
+  bool isTrainable;
   const keras::Layer &kerasLayer;
   const keras::Call &kerasCall;
   keras::Generation kerasGeneration;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <fmt/format.h>
+#include <map>
 
 namespace hornet::keras {
 namespace {
@@ -11,6 +12,19 @@ namespace {
 /// Deeper nesting is a mistake or an attack: reading and importing recurse once a level.
 constexpr int deepestNesting = 64;
 constexpr std::array<std::string_view, 3> modelClasses = {"Sequential", "Functional", "Model"};
+
+/// Which keys of a layer's config hold layers, and what Keras 3 calls these in files of weights.
+struct WrapperKey {
+  std::string_view className;
+  const char *key, *role;
+};
+constexpr WrapperKey wrapperKeys[] = {
+    {"Bidirectional", "layer", "forward_layer"},
+    {"Bidirectional", "backward_layer", "backward_layer"},
+    {"RNN", "cell", "cell"},
+    {"StackedRNNCells", "cells", "cells"},
+    {"TimeDistributed", "layer", "layer"},
+};
 
 bool isModelClass(std::string_view name) { return std::ranges::count(modelClasses, name); }
 
@@ -89,7 +103,45 @@ private:
     else
       report.add(layer, "config",
                  fmt::format("config is {}, an object was expected", describe(config)));
+    readWrapped(layer);
     return layer;
+  }
+
+  void readWrapped(Layer &layer) {
+    std::map<std::string, int> count;
+    for (const auto &[className, key, role] : wrapperKeys) {
+      if (layer.className != className || !layer.config.is_object())
+        continue;
+      const Json &found = at(layer.config, key);
+      if (found.is_null() || ++depth > deepestNesting)
+        continue;
+      for (const Json &spec : found.is_array() ? found : Json::array({found}))
+        if (std::optional<Layer> inner = readLayer(spec)) {
+          inner->role = role;
+          if (found.is_array()) {
+            std::string name = toSnakeCase(inner->className);
+            int number = count[name]++;
+            inner->role += "/" + (number ? fmt::format("{}_{}", name, number) : name);
+          }
+          layer.wrapped.push_back(std::move(*inner));
+        }
+      --depth;
+    }
+    if (layer.className == "Bidirectional" && layer.wrapped.size() == 1)
+      addBackward(layer);
+  }
+
+  /// The copy that Keras makes of a Bidirectional's layer, to go the other way.
+  static void addBackward(Layer &layer) {
+    Layer &forward = layer.wrapped.front();
+    std::string name = forward.name;
+    Layer backward = forward;
+    backward.role = "backward_layer";
+    backward.name = "backward_" + name;
+    forward.name = "forward_" + name;
+    if (backward.config.is_object())
+      backward.config["go_backwards"] = at(backward.config, "go_backwards") != true;
+    layer.wrapped.push_back(std::move(backward));
   }
 
   void readNested(const Json &spec, Layer &layer) {

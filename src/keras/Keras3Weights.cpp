@@ -36,13 +36,19 @@ private:
     for (size_t i = 0; i < binding.parameters.size(); ++i) {
       const Parameter &parameter = binding.parameters[i];
       std::string group;
-      for (const Model *inside = &binding.model; const std::string &name : parameter.layerPath) {
-        const Layer *layer = inside ? inside->find(name) : nullptr;
+      std::span<const std::string> path = parameter.layerPath;
+      const Model *inside = &binding.model;
+      for (size_t length = 1; length <= path.size(); ++length) {
+        const Layer *layer = findLayer(binding.model, path.first(length));
         if (!layer)
           return internalError("a parameter of a layer that the model does not have: " +
                                parameter.symbol);
-        std::string list = HORNET_TRY(listIn(group));
-        group = fmt::format("{}/{}", list, groupNames(*inside)[layer - inside->layers.data()]);
+        if (inside) {
+          std::string list = HORNET_TRY(listIn(group));
+          group = fmt::format("{}/{}", list, groupNames(*inside)[layer - inside->layers.data()]);
+        } else {
+          group += "/" + layer->role;
+        }
         inside = layer->model.get();
       }
       if (!parameter.path.empty())

@@ -56,4 +56,21 @@ Expected<std::optional<Shape>> batchShape(const Model &model, const Layer &input
   return std::nullopt;
 }
 
+const Layer *findLayer(const Model &model, std::span<const std::string> path) {
+  const Layer *layer = nullptr;
+  const Model *inside = &model;
+  for (const std::string &name : path) {
+    if (inside) {
+      layer = inside->find(name);
+    } else {
+      auto found = std::ranges::find(layer->wrapped, name, &Layer::name);
+      layer = found == layer->wrapped.end() ? nullptr : &*found;
+    }
+    if (!layer)
+      return nullptr;
+    inside = layer->model.get();
+  }
+  return layer;
+}
+
 } // namespace hornet::keras

@@ -11,6 +11,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,8 @@ struct Layer {
   Json config;                        ///< as in the file, an object; InputLayers: see batchShape()
   std::vector<Call> calls;            ///< an InputLayer has one, without inputs
   std::shared_ptr<const Model> model; ///< set when the layer is a nested model
+  std::vector<Layer> wrapped;         ///< what a Bidirectional, RNN, … holds in its config
+  std::string role; ///< of a wrapped layer, as Keras 3 names it: "forward_layer", "cells/lstm_cell"
   bool implied = false; ///< an InputLayer that the file does not have: a Sequential's first input
 
   bool isInput() const { return className == "InputLayer"; }
@@ -97,6 +100,9 @@ struct Model {
   bool isSequential() const { return className == "Sequential"; }
   const Layer *find(std::string_view layer) const;
 };
+
+/// The layer that `path` names, through nested models and wrappers; null when there is none.
+const Layer *findLayer(const Model &model, std::span<const std::string> path);
 
 /// What an InputLayer takes: `batch_shape` (Keras 2's `batch_input_shape` reads alike), whose
 /// dimensions may be `unknownSize`, the batch among them. Nothing when the model does not say: the

@@ -16,6 +16,7 @@ bool pays(OpOperand *operand) {
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
   Operation *producer = operand->get().getDefiningOp();
   return consumer && producer && producer->hasOneUse() &&
+         producer->getBlock() == consumer->getBlock() &&
          consumer.getNumParallelLoops() == consumer.getNumLoops() &&
          consumer.getMatchingIndexingMap(operand).isPermutation();
 }

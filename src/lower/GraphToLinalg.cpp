@@ -29,6 +29,7 @@ struct GraphToLinalg : impl::GraphToLinalgBase<GraphToLinalg> {
     addPoolToLinalg(patterns);
     addRandomToLinalg(patterns);
     addReductionToLinalg(patterns);
+    addScanToLoop(patterns);
     addShapeToLinalg(patterns);
     if (failed(applyPartialConversion(getOperation(), target, std::move(patterns))))
       signalPassFailure();

@@ -14,6 +14,7 @@ void addContractionToLinalg(mlir::RewritePatternSet &patterns);
 void addPoolToLinalg(mlir::RewritePatternSet &patterns);
 void addRandomToLinalg(mlir::RewritePatternSet &patterns);
 void addReductionToLinalg(mlir::RewritePatternSet &patterns);
+void addScanToLoop(mlir::RewritePatternSet &patterns);
 void addShapeToLinalg(mlir::RewritePatternSet &patterns);
 
 } // namespace hornet::lower

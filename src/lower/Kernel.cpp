@@ -56,6 +56,7 @@ static std::optional<unsigned> findRoot(linalg::GenericOp epilogue) {
   for (OpOperand *operand : epilogue.getDpsInputOperands()) {
     auto root = operand->get().getDefiningOp<linalg::LinalgOp>();
     if (!root || hasOnlyParallelLoops(root) || !root->hasOneUse() || !isSupported(root) ||
+        root->getBlock() != epilogue->getBlock() ||
         !epilogue.getMatchingIndexingMap(operand).isPermutation())
       continue;
     // The one computed last: the other has to be in memory anyhow.

@@ -87,7 +87,8 @@ struct PackFilters : impl::PackFiltersBase<PackFilters> {
   using PackFiltersBase::PackFiltersBase;
 
   void runOnOperation() override {
-    SmallVector<linalg::GenericOp> ops(getOperation().getBody().getOps<linalg::GenericOp>());
+    SmallVector<linalg::GenericOp> ops;
+    getOperation().walk([&](linalg::GenericOp op) { ops.push_back(op); });
     for (linalg::GenericOp op : ops)
       if (!dependsOnParametersAlone(op.getResult(0)))
         pack(op);

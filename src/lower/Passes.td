@@ -21,8 +21,10 @@ def GraphToLinalg : Pass<"graph-to-linalg", "::mlir::ModuleOp"> {
                         "Largest tile of minimal filtering: 2, 4, or 0 for none">,
                  Option<"cacheBytes", "cache-bytes", "int64_t", "1 << 20",
                         "Bytes of the largest cache that is a core's own">];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-                           "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::bufferization::BufferizationDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def HoistParameters : Pass<"hoist-parameters", "::mlir::ModuleOp"> {

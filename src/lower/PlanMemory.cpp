@@ -36,6 +36,12 @@ std::optional<int64_t> timesBatch(Value extent) {
     return isa<BlockArgument>(dim.getSource()) && dim.getConstantIndex() == 0
                ? std::optional<int64_t>(1)
                : std::nullopt;
+  if (auto quotient = extent.getDefiningOp<arith::DivUIOp>()) {
+    auto divisor = getConstantIntValue(quotient.getRhs());
+    auto whole = timesBatch(quotient.getLhs());
+    return divisor && whole && *whole % *divisor == 0 ? std::optional<int64_t>(*whole / *divisor)
+                                                      : std::nullopt;
+  }
   if (auto product = extent.getDefiningOp<arith::MulIOp>()) {
     auto factor = getConstantIntValue(product.getRhs());
     auto rest = timesBatch(product.getLhs());
@@ -71,9 +77,8 @@ public:
 
 private:
   LogicalResult measure(memref::AllocOp alloc) {
-    bool inLoop = alloc->getBlock() != &function.getBody().front();
-    if (inLoop && !alloc.getDynamicSizes().empty())
-      return alloc.emitOpError("allocates an unknown size inside a loop");
+    if (isSharedByThreads(alloc) && !alloc.getDynamicSizes().empty())
+      return alloc.emitOpError("allocates an unknown size inside a loop that threads share");
     MemRefType type = alloc.getType();
     int64_t bytes = type.getElementTypeBitWidth() < 8 ? 1 : type.getElementTypeBitWidth() / 8;
     for (int64_t extent : type.getShape())

@@ -84,25 +84,32 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
     rewriter.eraseOp(producer);
   }
 
+  /// All ops of a kind, those in loops over time among them, in their order. What lies in parallel
+  /// loops has been scheduled.
+  template <class Op> SmallVector<Op> all() {
+    SmallVector<Op> ops;
+    getOperation().walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (auto found = dyn_cast<Op>(op))
+        ops.push_back(found);
+      return isa<scf::ForallOp>(op) ? WalkResult::skip() : WalkResult::advance();
+    });
+    return ops;
+  }
+
   /// Last ops first: an op whose result has been taken into a later kernel is dead by then.
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
-    SmallVector<tensor::InsertSliceOp> inserts(
-        getOperation().getBody().getOps<tensor::InsertSliceOp>());
+    SmallVector<tensor::InsertSliceOp> inserts = all<tensor::InsertSliceOp>();
     for (tensor::InsertSliceOp insert : inserts) {
       fillPaddingAlone(rewriter, insert);
       computeInPlace(rewriter, insert);
     }
     Machine machine{vectorBytes, vectorRegisters, threads, cacheBytes};
-    SmallVector<graph::WinogradConvolutionOp> convolutions(
-        getOperation().getBody().getOps<graph::WinogradConvolutionOp>());
-    for (graph::WinogradConvolutionOp convolution : convolutions)
+    for (graph::WinogradConvolutionOp convolution : all<graph::WinogradConvolutionOp>())
       scheduleWinograd(rewriter, convolution, machine);
-    SmallVector<graph::WinogradFilterGradientOp> gradients(
-        getOperation().getBody().getOps<graph::WinogradFilterGradientOp>());
-    for (graph::WinogradFilterGradientOp gradient : gradients)
+    for (graph::WinogradFilterGradientOp gradient : all<graph::WinogradFilterGradientOp>())
       scheduleWinogradGradient(rewriter, gradient, machine);
-    SmallVector<linalg::LinalgOp> ops(getOperation().getBody().getOps<linalg::LinalgOp>());
+    SmallVector<linalg::LinalgOp> ops = all<linalg::LinalgOp>();
     for (linalg::LinalgOp op : llvm::reverse(ops))
       if (op->use_empty())
         rewriter.eraseOp(op);

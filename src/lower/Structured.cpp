@@ -164,10 +164,40 @@ static RankedTensorType flattened(RankedTensorType type) {
   return RankedTensorType::get(shape, type.getElementType());
 }
 
+/// Where the open extent is multiplied or divided: (batch, time, …) and (batch * time, …), by way
+/// of one dimension.
+static Value refolded(OpBuilder &builder, Location loc, Value value, RankedTensorType type) {
+  auto from = cast<RankedTensorType>(value.getType());
+  auto elements = [](RankedTensorType of) {
+    return ShapedType::getNumElements(of.getShape().drop_front());
+  };
+  auto index = [&](int64_t number) { return arith::ConstantIndexOp::create(builder, loc, number); };
+  int64_t before = elements(from), after = elements(type);
+  Value leading = tensor::DimOp::create(builder, loc, value, 0);
+  leading = before > after
+                ? arith::MulIOp::create(builder, loc, leading, index(before / after)).getResult()
+                : arith::DivUIOp::create(builder, loc, leading, index(after / before)).getResult();
+  auto all = [](RankedTensorType of) {
+    return SmallVector<ReassociationIndices>{llvm::to_vector<2>(llvm::seq<int64_t>(of.getRank()))};
+  };
+  if (from.getRank() > 1)
+    value = tensor::CollapseShapeOp::create(builder, loc, value, all(from));
+  if (type.getRank() == 1)
+    return value;
+  SmallVector<OpFoldResult> sizes = {leading};
+  for (int64_t extent : type.getShape().drop_front())
+    sizes.push_back(builder.getIndexAttr(extent));
+  return tensor::ExpandShapeOp::create(builder, loc, type, value, all(type), sizes);
+}
+
 Value reshaped(OpBuilder &builder, Location loc, Value value, RankedTensorType type) {
   auto from = cast<RankedTensorType>(value.getType());
   if (from == type)
     return value;
+  if (from.getRank() > 0 && type.getRank() > 0 && from.isDynamicDim(0) && type.isDynamicDim(0) &&
+      ShapedType::getNumElements(from.getShape().drop_front()) !=
+          ShapedType::getNumElements(type.getShape().drop_front()))
+    return refolded(builder, loc, value, type);
   SmallVector<ReassociationIndices> groups;
   auto expand = [&](Value narrow, ArrayRef<ReassociationIndices> into) -> Value {
     SmallVector<OpFoldResult> sizes;

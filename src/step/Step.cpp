@@ -19,14 +19,7 @@ namespace {
 
 /// The config of the layer that a parameter belongs to, in whatever model it is nested.
 const Json *configOf(const keras::Model &model, const Parameter &parameter) {
-  const keras::Model *within = &model;
-  const keras::Layer *layer = nullptr;
-  for (const std::string &name : parameter.layerPath) {
-    layer = within ? within->find(name) : nullptr;
-    if (!layer)
-      return nullptr;
-    within = layer->model.get();
-  }
+  const keras::Layer *layer = keras::findLayer(model, parameter.layerPath);
   return layer ? &layer->config : nullptr;
 }
 

@@ -140,7 +140,7 @@ TEST_P(OneMistake, IsNamed) {
       HasSubstr(mistake.message));
 }
 
-constexpr const char *image = "[null, 8, 8, 3]", *row = "[null, 6]";
+constexpr const char *image = "[null, 8, 8, 3]", *row = "[null, 6]", *sequence = "[null, 5, 6]";
 const Mistake mistakes[] = {
     {"[null]", "Dense", R"("units": 2)", "needs an input of 2 or more dimensions, got (None,)"},
     {row, "Dense", R"("units": 2, "dtype": "flaot32")", "no dtype 'flaot32'"},
@@ -172,7 +172,17 @@ const Mistake mistakes[] = {
     {row, "Softmax", R"("axis": 5)", "5"},
     {image, "ZeroPadding2D", R"("padding": [[1, 2], [3]])", "or 2 numbers or pairs"},
     {image, "Cropping2D", R"("cropping": 4)", "cropping leaves nothing of (None, 8, 8, 3)"},
-    {row, "LSTM", R"("units": 2)", "the layer class 'LSTM' is not supported yet"},
+    {row, "LSTM", R"("units": 2)", "needs an input of 3 or more dimensions (batch, time, …)"},
+    {sequence, "LSTM", R"("units": 2, "stateful": true)", "stateful layers are not supported"},
+    {sequence, "GRU", R"("units": 2, "time_major": true)", "time_major is not supported"},
+    {sequence, "RNN", R"("cell": {"class_name": "X", "config": {"name": "c"}})",
+     "the cell 'X' is not supported"},
+    {sequence, "Bidirectional",
+     R"("layer": {"class_name": "Dense", "config": {"name": "d", "units": 2}})",
+     "a layer of class 'Dense' does not have"},
+    {sequence, "Bidirectional", "", "the layer that it wraps is missing"},
+    {sequence, "TimeDistributed", "", "the layer that it wraps is missing"},
+    {row, "TimeDistributed", "", "needs an input of 3 or more dimensions (batch, time, …)"},
     {row, "StringLookup", "", "the layer class 'StringLookup' is not supported yet"},
     {row, "Conv1D", R"("filters": 2, "kernel_size": 3)",
      "needs an input of 3 dimensions (batch, steps, channels), got (None, 6)"},

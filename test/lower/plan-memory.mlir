@@ -67,10 +67,10 @@ func.func @unknown(%x: memref<?x?xf32>) {
 func.func @unknown_in_a_loop(%n: index) {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
-  scf.for %i = %c0 to %n step %c1 {
-    // expected-error @+1 {{allocates an unknown size inside a loop}}
+  scf.forall (%i) in (%n) {
+    // expected-error @+1 {{allocates an unknown size inside a loop that threads share}}
     %a = memref.alloc(%i) : memref<?xf32>
-  }
+  } {hornet.work = 1 : i64}
   return
 }
 
