@@ -65,6 +65,10 @@ void importMaximum(LayerImport &layer);
 void importMinimum(LayerImport &layer);
 void importConcatenate(LayerImport &layer);
 void importDot(LayerImport &layer);
+// Attention
+void importAttention(LayerImport &layer);
+void importMultiHeadAttention(LayerImport &layer);
+void importGroupedQueryAttention(LayerImport &layer);
 // Whole numbers
 void importCategoryEncoding(LayerImport &layer);
 void importDiscretization(LayerImport &layer);

@@ -89,6 +89,36 @@ Value LayerImport::keyword(std::string_view name) {
   return found.size() == 1 ? found.front().value : Value();
 }
 
+SmallVector<Tensor> LayerImport::argument(std::string_view name, size_t position) {
+  keywords.push_back(name);
+  const Json *json = nullptr;
+  if (auto it = kerasCall.kwargs.find(name); it != kerasCall.kwargs.end())
+    json = &*it;
+  else if (kerasCall.args.is_array() && position < kerasCall.args.size())
+    json = &kerasCall.args[position];
+  SmallVector<Tensor> found;
+  if (!json || json->is_null())
+    return found;
+  if (!json->is_array()) {
+    collect(*json, all, found);
+    return found;
+  }
+  for (const Json &entry : *json) {
+    SmallVector<Tensor> one;
+    collect(entry, all, one);
+    found.push_back(one.size() == 1 ? one.front() : Tensor());
+  }
+  return found;
+}
+
+bool LayerImport::callFlag(std::string_view name) {
+  auto it = kerasCall.kwargs.find(name);
+  if (it == kerasCall.kwargs.end() || !it->is_boolean())
+    return false;
+  keywords.push_back(name);
+  return it->get<bool>();
+}
+
 Value LayerImport::mask() {
   Value given = keyword("mask");
   return given ? given : implicitMask();
@@ -134,7 +164,8 @@ bool LayerImport::ready() const {
 // Weights and constants
 //===----------------------------------------------------------------------===//
 
-Value LayerImport::parameter(std::string_view name, const Shape &shape, bool trainable) {
+Value LayerImport::parameter(std::string_view name, const Shape &shape, bool trainable,
+                             std::string_view holder) {
   if (elementsOf(shape) > largestTensor) {
     problem(std::string(name), fmt::format("{} would have the shape {}, more than {} elements",
                                            name, toString(shape), largestTensor));
@@ -142,13 +173,16 @@ Value LayerImport::parameter(std::string_view name, const Shape &shape, bool tra
   }
   const LayerRecord &layerRecord = state.records[record];
   std::vector<keras::Parameter> &declared = state.parameters[record];
-  auto known = llvm::find_if(declared, [&](const auto &p) { return p.name == name; });
+  auto known =
+      llvm::find_if(declared, [&](const auto &p) { return p.name == name && p.path == holder; });
   if (known == declared.end()) {
-    std::string base = fmt::format("{}/{}", fmt::join(layerRecord.path, "/"), name), symbol = base;
+    std::string base = fmt::format("{}/{}{}{}", fmt::join(layerRecord.path, "/"), holder,
+                                   holder.empty() ? "" : "/", name);
+    std::string symbol = base;
     for (int i = 1; !state.symbols.insert(symbol).second; ++i)
       symbol = fmt::format("{}_{}", base, i);
-    declared.push_back(
-        {symbol, layerRecord.path, std::string(name), shape, trainable && layerRecord.trainable});
+    declared.push_back({symbol, layerRecord.path, std::string(name), shape,
+                        trainable && layerRecord.trainable, std::string(holder)});
     known = std::prev(declared.end());
   } else if (known->shape != shape) {
     problem(std::string(name), fmt::format("a call of the layer needs {} of shape {}, another {}",

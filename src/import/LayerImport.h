@@ -72,6 +72,11 @@ public:
   mlir::Value mask();
   /// The tensor given as keyword argument `name`; null when there is none.
   mlir::Value keyword(std::string_view name);
+  /// What the call gives as `name`, or else as its argument number `position`: a tensor or a list
+  /// of them, in which None is null.
+  llvm::SmallVector<Tensor> argument(std::string_view name, size_t position);
+  /// Whether the call has `name=True`.
+  bool callFlag(std::string_view name);
   /// Whether nothing was wrong so far and all inputs are known: time to build.
   bool ready() const;
   bool failed() const { return wrong; }
@@ -80,8 +85,9 @@ public:
   void checkArguments();
 
   /// Declares a weight, on the first call, and gives its value. Weights must be declared in the
-  /// order in which Keras creates them.
-  mlir::Value parameter(std::string_view name, const Shape &shape, bool trainable = true);
+  /// order in which Keras creates them. `holder`: see Parameter::path.
+  mlir::Value parameter(std::string_view name, const Shape &shape, bool trainable = true,
+                        std::string_view holder = "");
   mlir::Value scalar(double value) { return splat({}, value); }
   mlir::Value splat(llvm::ArrayRef<int64_t> shape, double value);
   mlir::Value vector(llvm::ArrayRef<float> values);
