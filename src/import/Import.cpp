@@ -67,29 +67,35 @@ static RankedTensorType tensorType(MLIRContext *context, const Shape &shape, DTy
   return RankedTensorType::get(extents, element);
 }
 
+/// What each element of a contraction's result is summed over; nothing for other ops.
+static std::optional<SmallVector<int64_t>> summedExtents(Operation &op) {
+  auto shape = [](auto value) { return SmallVector<int64_t>(value.getType().getShape()); };
+  SmallVector<int64_t> extents;
+  if (auto matmul = dyn_cast<graph::MatmulOp>(op))
+    extents = shape(matmul.getRhs());
+  else if (auto convolution = dyn_cast<graph::ConvolutionOp>(op))
+    extents = shape(convolution.getFilter());
+  else if (auto einsum = dyn_cast<graph::EinsumOp>(op))
+    return einsum.summedExtents();
+  else
+    return std::nullopt;
+  extents.pop_back();
+  return extents;
+}
+
 /// Products of the contractions among `ops`, for one sample.
 static int64_t multiplyAdds(llvm::iterator_range<Block::iterator> ops) {
   int64_t total = 0;
   for (Operation &op : ops) {
-    ArrayRef<int64_t> weight;
+    int64_t products = 0;
     if (auto scan = dyn_cast<graph::ScanOp>(op)) {
       int64_t step = multiplyAdds({scan.getBody().front().begin(), scan.getBody().front().end()});
-      total = llvm::SaturatingAdd<uint64_t>(
-                  total, llvm::SaturatingMultiply<uint64_t>(step, scan.getTime())) &
-              INT64_MAX;
-      continue;
+      products = llvm::SaturatingMultiply<uint64_t>(step, scan.getTime());
+    } else if (auto summed = summedExtents(op)) {
+      auto result = cast<RankedTensorType>(op.getResult(0).getType()).getShape();
+      products = llvm::SaturatingMultiply<uint64_t>(elementsOf(result), elementsOf(*summed));
     }
-    if (auto matmul = dyn_cast<graph::MatmulOp>(op))
-      weight = matmul.getRhs().getType().getShape();
-    else if (auto convolution = dyn_cast<graph::ConvolutionOp>(op))
-      weight = convolution.getFilter().getType().getShape();
-    else
-      continue;
-    auto result = cast<RankedTensorType>(op.getResult(0).getType()).getShape();
-    total = llvm::SaturatingAdd<uint64_t>(
-                total, llvm::SaturatingMultiply<uint64_t>(elementsOf(result),
-                                                          elementsOf(weight.drop_back()))) &
-            INT64_MAX;
+    total = llvm::SaturatingAdd<uint64_t>(total, products) & INT64_MAX;
   }
   return total;
 }

@@ -69,6 +69,10 @@ void importDot(LayerImport &layer);
 void importRecurrent(LayerImport &layer);
 void importBidirectional(LayerImport &layer);
 void importTimeDistributed(LayerImport &layer);
+// Attention
+void importAttention(LayerImport &layer);
+void importMultiHeadAttention(LayerImport &layer);
+void importGroupedQueryAttention(LayerImport &layer);
 // Whole numbers
 void importCategoryEncoding(LayerImport &layer);
 void importDiscretization(LayerImport &layer);

@@ -114,6 +114,36 @@ Value LayerImport::keyword(std::string_view name) {
   return found.size() == 1 ? found.front() : Value();
 }
 
+SmallVector<Tensor> LayerImport::argument(std::string_view name, size_t position) {
+  keywords.push_back(name);
+  const Json *json = nullptr;
+  if (auto it = kerasCall.kwargs.find(name); it != kerasCall.kwargs.end())
+    json = &*it;
+  else if (kerasCall.args.is_array() && position < kerasCall.args.size())
+    json = &kerasCall.args[position];
+  SmallVector<Tensor> found;
+  if (!json || json->is_null())
+    return found;
+  if (!json->is_array()) {
+    collect(*json, all, found);
+    return found;
+  }
+  for (const Json &entry : *json) {
+    SmallVector<Tensor> one;
+    collect(entry, all, one);
+    found.push_back(one.size() == 1 ? one.front() : Tensor());
+  }
+  return found;
+}
+
+bool LayerImport::callFlag(std::string_view name) {
+  auto it = kerasCall.kwargs.find(name);
+  if (it == kerasCall.kwargs.end() || !it->is_boolean())
+    return false;
+  keywords.push_back(name);
+  return it->get<bool>();
+}
+
 Value LayerImport::mask() {
   Value given = keyword("mask");
   return given ? given : implicitMask();
@@ -168,9 +198,13 @@ Value LayerImport::parameter(std::string_view name, const Shape &shape, bool tra
   }
   std::vector<keras::Parameter> &declared = state.parameters[record];
   auto known =
-      llvm::find_if(declared, [&](const auto &p) { return p.name == name && p.layerPath == path; });
+      llvm::find_if(declared, [&](const auto &p) {
+        return p.name == name && p.layerPath == path && p.path == holder;
+      });
   if (known == declared.end()) {
-    std::string base = fmt::format("{}/{}", fmt::join(path, "/"), name), symbol = base;
+    std::string base = fmt::format("{}/{}{}{}", fmt::join(path, "/"), holder,
+                                   holder.empty() ? "" : "/", name);
+    std::string symbol = base;
     for (int i = 1; !state.symbols.insert(symbol).second; ++i)
       symbol = fmt::format("{}_{}", base, i);
     declared.push_back(

@@ -83,6 +83,11 @@ public:
   mlir::Value keyword(std::string_view name);
   /// The tensors given as keyword argument `name`: one, or a list.
   llvm::SmallVector<mlir::Value> keywordList(std::string_view name);
+  /// What the call gives as `name`, or else as its argument number `position`: a tensor or a list
+  /// of them, in which None is null.
+  llvm::SmallVector<Tensor> argument(std::string_view name, size_t position);
+  /// Whether the call has `name=True`.
+  bool callFlag(std::string_view name);
   /// Whether nothing was wrong so far and all inputs are known: time to build.
   bool ready() const;
   bool failed() const { return wrong; }

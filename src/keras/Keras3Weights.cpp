@@ -146,13 +146,21 @@ private:
 };
 } // namespace
 
+/// By Keras's Python class, which two classes have another name for in configurations.
+static std::string groupOf(const std::string &className) {
+  if (className == "Model") // of early versions of Keras 2
+    return "functional";
+  if (className == "GroupQueryAttention")
+    return "grouped_query_attention";
+  return toSnakeCase(className);
+}
+
 std::vector<std::string> groupNames(const Model &model) {
   std::map<std::string, int> count;
   std::vector<std::string> names(model.layers.size());
   for (int i : layerOrder(model)) {
     const Layer &layer = model.layers[i];
-    // Early versions of Keras 2 call it Model.
-    std::string name = layer.className == "Model" ? "functional" : toSnakeCase(layer.className);
+    std::string name = groupOf(layer.className);
     int number = layer.implied ? 0 : count[name]++;
     names[i] = number ? fmt::format("{}_{}", name, number) : name;
   }

@@ -218,6 +218,8 @@ const Mistake mistakes[] = {
      "mean must have 6 numbers, has 2"},
     {row, "Dot", R"("axes": 1)", "Dot takes two inputs, got 1"},
     {row, "Dot", R"("axes": [1, 2, 3])", "axes must be an integer, or two"},
+    {row, "Attention", "", "takes a list of query, value and perhaps key, got 1 tensors"},
+    {row, "MultiHeadAttention", R"("num_heads": 2, "key_dim": 3)", "takes a query, a value"},
     {row, "EinsumDense", R"("equation": "abc,cd->abd", "output_shape": [3])",
      "does not fit an input"},
     {row, "EinsumDense", R"("equation": "ab,bc->a", "output_shape": [])", "is not supported"},
