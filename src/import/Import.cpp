@@ -21,7 +21,7 @@ constexpr size_t mostCalls = 100000;
 constexpr int outermost = -1;
 
 /// The tensors of one model while it is inlined: by layer and call.
-using Tensors = std::map<std::pair<int, int>, SmallVector<Value>>;
+using Tensors = std::map<std::pair<int, int>, SmallVector<Tensor>>;
 
 class ModelImport {
 public:
@@ -32,10 +32,11 @@ public:
 private:
   void plan(const keras::Model &model, const std::vector<std::string> &path, bool trainable,
             int parent);
-  SmallVector<Value> addArguments(Block &block, ImportedModel &result);
-  SmallVector<Value> inlineModel(const keras::Model &model, int parent, ArrayRef<Value> inputs);
+  SmallVector<Tensor> addArguments(Block &block, ImportedModel &result);
+  SmallVector<Tensor> inlineModel(const keras::Model &model, int parent, ArrayRef<Tensor> inputs);
+  Tensor find(const keras::TensorRef &ref, int parent, Tensors &tensors);
   void importCall(const keras::Model &model, int parent, keras::Step step, Tensors &tensors);
-  SmallVector<Value> importNested(LayerImport &layer, size_t record, ArrayRef<Value> inputs);
+  SmallVector<Tensor> importNested(LayerImport &layer, size_t record, ArrayRef<Tensor> inputs);
   void note(const LayerRecord &record, const std::string &text);
   void flattenParameters(ImportedModel &result);
   Expected<void> finish(func::FuncOp predict, ArrayRef<Value> outputs, ImportedModel &result);
@@ -105,8 +106,8 @@ void ModelImport::note(const LayerRecord &record, const std::string &text) {
 }
 
 /// One argument for each input; null for those whose shape is not known.
-SmallVector<Value> ModelImport::addArguments(Block &block, ImportedModel &result) {
-  SmallVector<Value> arguments;
+SmallVector<Tensor> ModelImport::addArguments(Block &block, ImportedModel &result) {
+  SmallVector<Tensor> arguments;
   std::vector<std::optional<Shape>> shapes = inputShapes(model, options, state.problems);
   for (auto [port, shape] : llvm::zip_equal(model.inputs, shapes)) {
     const keras::Layer *layer = model.find(port.tensor.layer);
@@ -114,8 +115,8 @@ SmallVector<Value> ModelImport::addArguments(Block &block, ImportedModel &result
     result.inputs.push_back({port.name, shape.value_or(Shape()), dtype});
     Location loc = NameLoc::get(state.builder.getStringAttr(port.tensor.layer));
     arguments.push_back(
-        shape ? block.addArgument(tensorType(state.builder.getContext(), *shape, dtype), loc)
-              : Value());
+        {shape ? block.addArgument(tensorType(state.builder.getContext(), *shape, dtype), loc)
+               : Value()});
   }
   return arguments;
 }
@@ -124,27 +125,41 @@ SmallVector<Value> ModelImport::addArguments(Block &block, ImportedModel &result
 // Layers
 //===----------------------------------------------------------------------===//
 
-SmallVector<Value> ModelImport::inlineModel(const keras::Model &model, int parent,
-                                            ArrayRef<Value> inputs) {
+SmallVector<Tensor> ModelImport::inlineModel(const keras::Model &model, int parent,
+                                             ArrayRef<Tensor> inputs) {
   Tensors tensors;
-  for (auto [port, value] : llvm::zip(model.inputs, inputs))
-    tensors[{layerOf[{parent, port.tensor.layer}], port.tensor.call}] = {value};
+  for (auto [port, input] : llvm::zip(model.inputs, inputs))
+    tensors[{layerOf[{parent, port.tensor.layer}], port.tensor.call}] = {input};
   for (keras::Step step : model.order) {
     if (++calls > mostCalls)
       break;
     importCall(model, parent, step, tensors);
   }
-  SmallVector<Value> outputs;
-  for (const keras::Port &port : model.outputs) {
-    ArrayRef<Value> results = tensors[{layerOf[{parent, port.tensor.layer}], port.tensor.call}];
-    auto index = static_cast<size_t>(port.tensor.tensor);
-    outputs.push_back(index < results.size() ? results[index] : Value());
-  }
+  SmallVector<Tensor> outputs;
+  for (const keras::Port &port : model.outputs)
+    outputs.push_back(find(port.tensor, parent, tensors));
   return outputs;
 }
 
+/// The tensor that `ref` names; null, and reported, when its layer gives fewer.
+Tensor ModelImport::find(const keras::TensorRef &ref, int parent, Tensors &tensors) {
+  int layer = layerOf[{parent, ref.layer}];
+  ArrayRef<Tensor> results = tensors[{layer, ref.call}];
+  auto index = static_cast<size_t>(ref.tensor);
+  if (index < results.size())
+    return results[index];
+  // A layer without results has said already why.
+  const LayerRecord &record = state.records[recordOf[{parent, layer}]];
+  if (!results.empty())
+    state.problems.push_back({model.file, llvm::join(record.path, "/"), record.className,
+                              "inbound_nodes",
+                              fmt::format("output {} of '{}' does not exist: it has {}", index,
+                                          record.name(), results.size())});
+  return {};
+}
+
 /// Marks what an activity regularizer looks at.
-static void penalize(LayerImport &layer, SmallVectorImpl<Value> &results) {
+static void penalize(LayerImport &layer) {
   const Json *found = layer.find("activity_regularizer");
   if (!found)
     return;
@@ -153,10 +168,10 @@ static void penalize(LayerImport &layer, SmallVectorImpl<Value> &results) {
   if (regularizer.is_object())
     for (const char *key : {"module", "registered_name"})
       regularizer.erase(key);
-  for (Value &result : results)
-    if (result && isa<FloatType>(getElementTypeOrSelf(result)))
-      result =
-          graph::PenalizeOp::create(layer.builder(), layer.location(), result, regularizer.dump());
+  for (Tensor &result : layer.allResults())
+    if (result.value && isa<FloatType>(getElementTypeOrSelf(result.value)))
+      result.value = graph::PenalizeOp::create(layer.builder(), layer.location(), result.value,
+                                               regularizer.dump());
 }
 
 void ModelImport::importCall(const keras::Model &model, int parent, keras::Step step,
@@ -164,12 +179,10 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
   const keras::Layer &layer = model.layers[step.layer];
   const keras::Call &call = layer.calls[step.call];
   size_t record = recordOf[{parent, step.layer}];
-  SmallVector<Value> inputs, &results = tensors[{step.layer, step.call}];
+  SmallVector<Tensor> inputs, &results = tensors[{step.layer, step.call}];
   CallRecord callRecord;
   for (const keras::TensorRef &ref : call.inputs) {
-    ArrayRef<Value> from = tensors[{layerOf[{parent, ref.layer}], ref.call}];
-    auto index = static_cast<size_t>(ref.tensor);
-    inputs.push_back(index < from.size() ? from[index] : Value());
+    inputs.push_back(find(ref, parent, tensors));
     callRecord.connectedTo.push_back(fmt::format("{}[{}][{}]", ref.layer, ref.call, ref.tensor));
   }
   LayerImport import(state, record, model, layer, call, inputs);
@@ -179,12 +192,9 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
   if (layer.model)
     results = importNested(import, record, inputs);
   else if (!layer.isInput()) {
-    LayerImporter importer = findImporter(layer.className);
-    (importer ? importer : importUnknown)(import);
-    if (importer)
-      import.checkArguments();
+    importLayer(import);
+    penalize(import);
     results.assign(import.allResults().begin(), import.allResults().end());
-    penalize(import, results);
   }
   for (const std::string &diagnostic : std::exchange(diagnostics, {}))
     import.problem("", diagnostic);
@@ -192,44 +202,44 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
   auto first = before ? std::next(before->getIterator()) : block.begin();
   LayerRecord &filled = state.records[record];
   filled.multiplyAdds += multiplyAdds({first, block.end()});
-  for (auto [values, shapes] : {std::pair(ArrayRef<Value>(inputs), &callRecord.inputs),
-                                std::pair(ArrayRef<Value>(results), &callRecord.outputs)})
-    for (Value value : values)
-      shapes->push_back(value ? toShape(value) : Shape());
+  for (auto [ends, shapes] : {std::pair(ArrayRef<Tensor>(inputs), &callRecord.inputs),
+                              std::pair(ArrayRef<Tensor>(results), &callRecord.outputs)})
+    for (Tensor tensor : ends)
+      shapes->push_back(tensor.value ? toShape(tensor.value) : Shape());
   filled.calls.push_back(std::move(callRecord));
 }
 
 /// A nested model's inputs in its own order: those of a dict come by name.
-static SmallVector<Value> orderInputs(const keras::Model &nested, const keras::Call &call,
-                                      ArrayRef<Value> inputs) {
+static SmallVector<Tensor> orderInputs(const keras::Model &nested, const keras::Call &call,
+                                       ArrayRef<Tensor> inputs) {
   const Json *dict = call.args.is_array() && call.args.size() == 1 ? &call.args[0] : nullptr;
-  SmallVector<Value> ordered;
+  SmallVector<Tensor> ordered;
   for (const keras::Port &port : nested.inputs) {
     if (!dict || !dict->is_object() || !dict->contains(port.name))
-      return SmallVector<Value>(inputs);
+      return SmallVector<Tensor>(inputs);
     const Json &tensor = (*dict)[port.name];
     auto index = tensor.is_object() ? tensor.value(std::string(keras::tensorKey), size_t(0)) : 0;
-    ordered.push_back(index < inputs.size() ? inputs[index] : Value());
+    ordered.push_back(index < inputs.size() ? inputs[index] : Tensor());
   }
   return ordered;
 }
 
-SmallVector<Value> ModelImport::importNested(LayerImport &layer, size_t record,
-                                             ArrayRef<Value> inputs) {
+SmallVector<Tensor> ModelImport::importNested(LayerImport &layer, size_t record,
+                                              ArrayRef<Tensor> inputs) {
   const keras::Model &nested = *layer.layer().model;
-  SmallVector<Value> ordered = orderInputs(nested, layer.call(), inputs);
+  SmallVector<Tensor> ordered = orderInputs(nested, layer.call(), inputs);
   if (ordered.size() != nested.inputs.size())
     layer.problem("inbound_nodes", fmt::format("the model takes {} inputs, got {}",
                                                nested.inputs.size(), ordered.size()));
   ordered.resize(nested.inputs.size());
-  for (auto [port, value] : llvm::zip_equal(nested.inputs, ordered)) {
+  for (auto [port, tensor] : llvm::zip_equal(nested.inputs, ordered)) {
     const keras::Layer *input = nested.find(port.tensor.layer);
     auto declared = input ? keras::batchShape(nested, *input) : std::optional<Shape>();
-    if (!declared || !*declared || !value || fits(toShape(value), **declared))
+    if (!declared || !*declared || !tensor.value || fits(toShape(tensor.value), **declared))
       continue;
     layer.problem("inbound_nodes", fmt::format("the model's input '{}' takes {}, got {}", port.name,
-                                               toString(**declared), shapeOf(value)));
-    value = {};
+                                               toString(**declared), shapeOf(tensor.value)));
+    tensor = {};
   }
   return inlineModel(nested, static_cast<int>(record), ordered);
 }
@@ -299,8 +309,10 @@ Expected<ImportedModel> ModelImport::run() {
   builder.setInsertionPointToStart(&predict.getBody().emplaceBlock());
 
   plan(model, {}, model.trainable, outermost);
-  SmallVector<Value> arguments = addArguments(predict.front(), result);
-  SmallVector<Value> outputs = inlineModel(model, outermost, arguments);
+  SmallVector<Tensor> arguments = addArguments(predict.front(), result);
+  SmallVector<Value> outputs;
+  for (Tensor output : inlineModel(model, outermost, arguments))
+    outputs.push_back(output.value);
   if (calls > mostCalls)
     state.problems.push_back(
         {.file = model.file,

@@ -9,9 +9,9 @@
 
 namespace hornet::import {
 
-/// The importer of a layer class; null when there is none.
-LayerImporter findImporter(std::string_view className);
-/// Reports why there is none: the class is not supported yet, or nobody knows it.
+/// Imports one call by the importer of its class, and hands its mask on where the class does so.
+void importLayer(LayerImport &layer);
+/// Reports why a class has no importer: it is not supported yet, or nobody knows it.
 void importUnknown(LayerImport &layer);
 
 /// A layer that applies one op to every element.
@@ -70,6 +70,8 @@ void importDot(LayerImport &layer);
 // Whole numbers
 void importCategoryEncoding(LayerImport &layer);
 void importDiscretization(LayerImport &layer);
+// Masks
+void importMasking(LayerImport &layer);
 // Reshaping
 void importFlatten(LayerImport &layer);
 void importReshape(LayerImport &layer);

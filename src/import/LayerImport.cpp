@@ -25,7 +25,7 @@ Shape toShape(Value value) {
 std::string shapeOf(Value value) { return toString(toShape(value)); }
 
 /// The tensors that `json` (arguments of a call) refers to, in their order.
-static void collect(const Json &json, ArrayRef<Value> tensors, SmallVectorImpl<Value> &result) {
+static void collect(const Json &json, ArrayRef<Tensor> tensors, SmallVectorImpl<Tensor> &result) {
   if (json.is_object())
     if (auto it = json.find(keras::tensorKey); it != json.end()) {
       auto index = it->is_number_integer() ? it->get<int64_t>() : -1;
@@ -39,7 +39,8 @@ static void collect(const Json &json, ArrayRef<Value> tensors, SmallVectorImpl<V
 }
 
 LayerImport::LayerImport(ImportState &state, size_t record, const keras::Model &model,
-                         const keras::Layer &layer, const keras::Call &call, ArrayRef<Value> inputs)
+                         const keras::Layer &layer, const keras::Call &call,
+                         ArrayRef<Tensor> inputs)
     : Config(layer.config,
              [this](std::string attribute, std::string reason, std::string mend) {
                wrong = true;
@@ -52,10 +53,15 @@ LayerImport::LayerImport(ImportState &state, size_t record, const keras::Model &
       kerasGeneration(model.generation),
       loc(NameLoc::get(state.builder.getStringAttr(llvm::join(state.records[record].path, "/")))),
       all(inputs) {
-  collect(call.args, all, positional);
+  SmallVector<Tensor> found;
+  collect(call.args, all, found);
   // Layers call their first argument so, and functional models may pass it by name.
-  if (auto named = call.kwargs.find("inputs"); positional.empty() && named != call.kwargs.end())
-    collect(*named, all, positional);
+  if (auto named = call.kwargs.find("inputs"); found.empty() && named != call.kwargs.end())
+    collect(*named, all, found);
+  for (Tensor tensor : found) {
+    positional.push_back(tensor.value);
+    masks.push_back(tensor.mask);
+  }
 }
 
 size_t LayerImport::spatialDimensions() const {
@@ -77,10 +83,21 @@ Value LayerImport::input() {
 
 Value LayerImport::keyword(std::string_view name) {
   keywords.push_back(name);
-  SmallVector<Value> found;
+  SmallVector<Tensor> found;
   if (auto it = kerasCall.kwargs.find(name); it != kerasCall.kwargs.end())
     collect(*it, all, found);
-  return found.size() == 1 ? found.front() : Value();
+  return found.size() == 1 ? found.front().value : Value();
+}
+
+Value LayerImport::mask() {
+  Value given = keyword("mask");
+  return given ? given : implicitMask();
+}
+
+void LayerImport::passMask() {
+  Value passed = mask();
+  if (!results.empty() && !results.front().mask)
+    results.front().mask = passed;
 }
 
 /// Whether a layer of the class computes something else while training.
@@ -100,7 +117,7 @@ void LayerImport::checkArguments() {
   // The first argument holds the inputs, others may do so too; a number is left to the importer.
   if (kerasCall.args.is_array())
     for (const Json &argument : kerasCall.args) {
-      SmallVector<Value> tensors;
+      SmallVector<Tensor> tensors;
       collect(argument, all, tensors);
       if (tensors.empty() && !argument.is_null() && !argument.is_number() &&
           !(argument.is_boolean() && !(argument == true && dependsOnTraining(className()))))
@@ -109,7 +126,9 @@ void LayerImport::checkArguments() {
     }
 }
 
-bool LayerImport::ready() const { return !wrong && !llvm::is_contained(all, Value()); }
+bool LayerImport::ready() const {
+  return !wrong && llvm::all_of(all, [](Tensor tensor) { return bool(tensor.value); });
+}
 
 //===----------------------------------------------------------------------===//
 // Weights and constants

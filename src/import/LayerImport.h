@@ -34,14 +34,20 @@ struct ImportState {
   llvm::StringSet<> symbols;
 };
 
+/// A tensor while the model is imported. `mask` (null: none) goes along with it, as Keras's masks
+/// do: i1, its shape the first dimensions of the tensor's (batch, steps), false where a step does
+/// not count.
+struct Tensor {
+  mlir::Value value, mask = {};
+};
+
 /// One call of one layer, while it is imported: its config (checked), its inputs, and the means to
 /// declare weights and to build ops at the layer's location. Values that could not be built are
 /// null and flow through `create`, so that an importer checks nothing twice.
 class LayerImport : public Config {
 public:
   LayerImport(ImportState &state, size_t record, const keras::Model &model,
-              const keras::Layer &layer, const keras::Call &call,
-              llvm::ArrayRef<mlir::Value> inputs);
+              const keras::Layer &layer, const keras::Call &call, llvm::ArrayRef<Tensor> inputs);
 
   const keras::Layer &layer() const { return kerasLayer; }
   const keras::Call &call() const { return kerasCall; }
@@ -58,6 +64,12 @@ public:
   llvm::ArrayRef<mlir::Value> inputs() const { return positional; }
   /// The only one of them, float32. Reports when there are more, or none.
   mlir::Value input();
+  /// The mask of input number `i`: the one that came along with it; null when there is none.
+  mlir::Value implicitMask(size_t i = 0) const {
+    return i < masks.size() ? masks[i] : mlir::Value();
+  }
+  /// The mask of a layer with one input: the one given as `mask=`, else the implicit one.
+  mlir::Value mask();
   /// The tensor given as keyword argument `name`; null when there is none.
   mlir::Value keyword(std::string_view name);
   /// Whether nothing was wrong so far and all inputs are known: time to build.
@@ -98,8 +110,10 @@ public:
   /// Reports a tensor of more than `largestTensor` elements: for what `create` does not build.
   bool fits(llvm::ArrayRef<int64_t> shape);
 
-  void result(mlir::Value value) { results.push_back(value); }
-  llvm::ArrayRef<mlir::Value> allResults() const { return results; }
+  void result(mlir::Value value, mlir::Value mask = {}) { results.push_back({value, mask}); }
+  /// Gives the first result the input's mask, unless it has one.
+  void passMask();
+  llvm::MutableArrayRef<Tensor> allResults() { return results; }
 
 private:
   using Infer = llvm::LogicalResult (*)(mlir::MLIRContext *, std::optional<mlir::Location>,
@@ -115,8 +129,9 @@ private:
   const keras::Call &kerasCall;
   keras::Generation kerasGeneration;
   mlir::Location loc;
-  llvm::SmallVector<mlir::Value> all, positional, results;
-  llvm::SmallVector<std::string_view, 2> keywords; ///< that the importer asked for
+  llvm::SmallVector<Tensor> all, results;
+  llvm::SmallVector<mlir::Value> positional, masks; ///< of the same length
+  llvm::SmallVector<std::string_view, 2> keywords;  ///< that the importer asked for
   bool wrong = false;
 };
 

@@ -1,5 +1,6 @@
 #include "graph/Arithmetic.h"
 #include "import/Importers.h"
+#include "import/Masks.h"
 
 #include <fmt/format.h>
 
@@ -94,7 +95,7 @@ template <class Op> static Value fold(LayerImport &layer, ArrayRef<Value> operan
 
 template <class Op> static void importMerge(LayerImport &layer) {
   if (SmallVector<Value> operands = mergeable(layer); !operands.empty())
-    layer.result(fold<Op>(layer, operands));
+    layer.result(fold<Op>(layer, operands), mergedMask(layer));
 }
 
 // https://keras.io/api/layers/merging_layers/
@@ -115,7 +116,8 @@ void importAverage(LayerImport &layer) {
     return;
   Value sum = fold<graph::AddOp>(layer, operands);
   layer.result(
-      layer.create<graph::DivideOp>(sum, layer.scalar(static_cast<double>(operands.size()))));
+      layer.create<graph::DivideOp>(sum, layer.scalar(static_cast<double>(operands.size()))),
+      mergedMask(layer));
 }
 
 void importConcatenate(LayerImport &layer) {
@@ -145,7 +147,8 @@ void importConcatenate(LayerImport &layer) {
                                        shapesOf(operands), axes.front()),
                            "make the shapes equal but for that axis");
   }
-  layer.result(layer.create<graph::ConcatenateOp>(ValueRange(operands), *axis));
+  layer.result(layer.create<graph::ConcatenateOp>(ValueRange(operands), *axis),
+               concatenatedMask(layer, *axis));
 }
 
 /// (N, …, K, …) → (N, …, K) with all dimensions between as one, and their extents.

@@ -1,4 +1,5 @@
 #include "import/Importers.h"
+#include "import/Masks.h"
 #include "import/Windows.h"
 
 #include <fmt/format.h>
@@ -45,7 +46,24 @@ template <class Reduce> static void importGlobalPooling(LayerImport &layer, bool
   layer.result(keepDims ? layer.reshape(y, shape) : y);
 }
 
+/// The mean over the steps that count. A sample whose steps are all masked gives NaN, as in Keras.
+static void importMaskedAveragePooling(LayerImport &layer, Value mask) {
+  bool channelsFirst = layer.channelsFirst(), keepDims = layer.flag("keepdims", false);
+  Value x = layer.input();
+  if (!layer.ready() || !layer.hasSpatial(x, 1, channelsFirst))
+    return;
+  int64_t steps = channelsFirst ? 2 : 1, channels = channelsFirst ? 1 : 2;
+  Value weights = insertOnes(layer, maskToNumbers(layer, mask), {channels});
+  Value sum = layer.create<graph::ReduceSumOp>(layer.create<graph::MultiplyOp>(x, weights), steps);
+  Value count = layer.create<graph::ReduceSumOp>(weights, steps);
+  Value y = layer.create<graph::DivideOp>(sum, count);
+  layer.result(keepDims ? insertOnes(layer, y, {steps}) : y);
+}
+
 void importGlobalAveragePooling(LayerImport &layer) {
+  Value mask = layer.spatialDimensions() == 1 ? layer.mask() : Value();
+  if (mask)
+    return importMaskedAveragePooling(layer, mask);
   importGlobalPooling<graph::ReduceSumOp>(layer, /*mean=*/true);
 }
 void importGlobalMaxPooling(LayerImport &layer) {

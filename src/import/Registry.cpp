@@ -8,16 +8,23 @@
 namespace hornet::import {
 
 namespace {
+/// What happens to the mask of a layer's input.
+enum class Mask {
+  stop, ///< it ends here, or the importer itself says how it goes on
+  pass, ///< Keras's supports_masking: it goes on with the first result
+};
+
 struct Entry {
   std::string_view className;
   LayerImporter import;
+  Mask mask = Mask::stop;
 };
 } // namespace
 
 /// Sorted by name.
 static constexpr Entry importers[] = {
-    {"Activation", importActivation},
-    {"ActivityRegularization", importActivityRegularization},
+    {"Activation", importActivation, Mask::pass},
+    {"ActivityRegularization", importActivityRegularization, Mask::pass},
     {"AdaptiveAveragePooling1D", importAdaptiveAveragePooling},
     {"AdaptiveAveragePooling2D", importAdaptiveAveragePooling},
     {"AdaptiveAveragePooling3D", importAdaptiveAveragePooling},
@@ -25,12 +32,12 @@ static constexpr Entry importers[] = {
     {"AdaptiveMaxPooling2D", importAdaptiveMaxPooling},
     {"AdaptiveMaxPooling3D", importAdaptiveMaxPooling},
     {"Add", importAdd},
-    {"AlphaDropout", importAlphaDropout},
+    {"AlphaDropout", importAlphaDropout, Mask::pass},
     {"Average", importAverage},
     {"AveragePooling1D", importAveragePooling},
     {"AveragePooling2D", importAveragePooling},
     {"AveragePooling3D", importAveragePooling},
-    {"BatchNormalization", importBatchNormalization},
+    {"BatchNormalization", importBatchNormalization, Mask::pass},
     {"CategoryEncoding", importCategoryEncoding},
     {"Ceil", importElementwise<graph::CeilOp>},
     {"CenterCrop", importCenterCrop},
@@ -44,19 +51,19 @@ static constexpr Entry importers[] = {
     {"Cropping1D", importCropping},
     {"Cropping2D", importCropping},
     {"Cropping3D", importCropping},
-    {"Dense", importDense},
+    {"Dense", importDense, Mask::pass},
     {"DepthwiseConv1D", importDepthwiseConvolution},
     {"DepthwiseConv2D", importDepthwiseConvolution},
     {"Discretization", importDiscretization},
     {"Dot", importDot},
-    {"Dropout", importDropout},
-    {"ELU", importActivationLayer},
+    {"Dropout", importDropout, Mask::pass},
+    {"ELU", importActivationLayer, Mask::pass},
     {"EinsumDense", importEinsumDense},
     {"Embedding", importEmbedding},
     {"Flatten", importFlatten},
     {"Floor", importElementwise<graph::FloorOp>},
-    {"GaussianDropout", importGaussianDropout},
-    {"GaussianNoise", importGaussianNoise},
+    {"GaussianDropout", importGaussianDropout, Mask::pass},
+    {"GaussianNoise", importGaussianNoise, Mask::pass},
     {"Gelu", importActivationLayer},
     {"GlobalAveragePooling1D", importGlobalAveragePooling},
     {"GlobalAveragePooling2D", importGlobalAveragePooling},
@@ -64,23 +71,24 @@ static constexpr Entry importers[] = {
     {"GlobalMaxPooling1D", importGlobalMaxPooling},
     {"GlobalMaxPooling2D", importGlobalMaxPooling},
     {"GlobalMaxPooling3D", importGlobalMaxPooling},
-    {"GroupNormalization", importGroupNormalization},
-    {"Identity", importIdentity},
-    {"LayerNormalization", importLayerNormalization},
-    {"LeakyReLU", importActivationLayer},
+    {"GroupNormalization", importGroupNormalization, Mask::pass},
+    {"Identity", importIdentity, Mask::pass},
+    {"LayerNormalization", importLayerNormalization, Mask::pass},
+    {"LeakyReLU", importActivationLayer, Mask::pass},
+    {"Masking", importMasking},
     {"MaxPooling1D", importMaxPooling},
     {"MaxPooling2D", importMaxPooling},
     {"MaxPooling3D", importMaxPooling},
     {"Maximum", importMaximum},
     {"Minimum", importMinimum},
     {"Multiply", importMultiply},
-    {"Normalization", importNormalization},
-    {"PReLU", importPRelu},
+    {"Normalization", importNormalization, Mask::pass},
+    {"PReLU", importPRelu, Mask::pass},
     {"Permute", importPermute},
     {"RMSNormalization", importRmsNormalization},
-    {"ReLU", importActivationLayer},
+    {"ReLU", importActivationLayer, Mask::pass},
     {"RepeatVector", importRepeatVector},
-    {"Rescaling", importRescaling},
+    {"Rescaling", importRescaling, Mask::pass},
     {"Reshape", importReshape},
     {"Resizing", importResizing},
     {"ReversibleEmbedding", importReversibleEmbedding},
@@ -88,15 +96,15 @@ static constexpr Entry importers[] = {
     {"SeparableConv1D", importSeparableConvolution},
     {"SeparableConv2D", importSeparableConvolution},
     {"Sign", importElementwise<graph::SignOp>},
-    {"Softmax", importSoftmax},
-    {"SpatialDropout1D", importDropout},
-    {"SpatialDropout2D", importDropout},
-    {"SpatialDropout3D", importDropout},
+    {"Softmax", importSoftmax, Mask::pass},
+    {"SpatialDropout1D", importDropout, Mask::pass},
+    {"SpatialDropout2D", importDropout, Mask::pass},
+    {"SpatialDropout3D", importDropout, Mask::pass},
     {"Subtract", importSubtract},
     {"Threshold", importActivationLayer},
-    {"ThresholdedReLU", importActivationLayer},
+    {"ThresholdedReLU", importActivationLayer, Mask::pass},
     {"Trunc", importElementwise<graph::TruncOp>},
-    {"UnitNormalization", importUnitNormalization},
+    {"UnitNormalization", importUnitNormalization, Mask::pass},
     {"UpSampling1D", importUpSampling},
     {"UpSampling2D", importUpSampling},
     {"UpSampling3D", importUpSampling},
@@ -140,7 +148,6 @@ static constexpr std::string_view notYet[] = {"AdditiveAttention",
                                               "LSTMCell",
                                               "LocallyConnected1D",
                                               "LocallyConnected2D",
-                                              "Masking",
                                               "MaxNumBoundingBoxes",
                                               "MelSpectrogram",
                                               "MixUp",
@@ -183,11 +190,11 @@ static constexpr std::string_view notYet[] = {"AdditiveAttention",
                                               "TorchModuleWrapper",
                                               "Wrapper"};
 
-LayerImporter findImporter(std::string_view className) {
+static const Entry *findEntry(std::string_view className) {
   for (llvm::ArrayRef<Entry> table : {llvm::ArrayRef(importers), llvm::ArrayRef(refused)})
     for (const Entry &entry : table)
       if (entry.className == className)
-        return entry.import;
+        return &entry;
   return nullptr;
 }
 
@@ -225,6 +232,16 @@ void importUnknown(LayerImport &layer) {
                 !suggestion.empty() ? suggestion
                                     : "rebuild the model with Keras's own layers: the Python code "
                                       "of a custom one cannot be read from a file");
+}
+
+void importLayer(LayerImport &layer) {
+  const Entry *entry = findEntry(layer.className());
+  if (!entry)
+    return importUnknown(layer);
+  entry->import(layer);
+  if (entry->mask == Mask::pass)
+    layer.passMask();
+  layer.checkArguments();
 }
 
 } // namespace hornet::import

@@ -1,7 +1,6 @@
 #include "keras/Config.h"
 
 #include <algorithm>
-#include <array>
 #include <fmt/format.h>
 #include <functional>
 #include <map>
@@ -9,32 +8,6 @@
 
 namespace hornet::keras {
 namespace {
-
-/// Layers that give one tensor whatever their config says. Of the others the import knows.
-constexpr std::array<std::string_view, 24> singleOutputClasses = {"InputLayer",
-                                                                  "Dense",
-                                                                  "Conv2D",
-                                                                  "DepthwiseConv2D",
-                                                                  "SeparableConv2D",
-                                                                  "Conv2DTranspose",
-                                                                  "MaxPooling2D",
-                                                                  "AveragePooling2D",
-                                                                  "GlobalMaxPooling2D",
-                                                                  "GlobalAveragePooling2D",
-                                                                  "Flatten",
-                                                                  "Reshape",
-                                                                  "Permute",
-                                                                  "Dropout",
-                                                                  "Activation",
-                                                                  "ReLU",
-                                                                  "Softmax",
-                                                                  "BatchNormalization",
-                                                                  "Add",
-                                                                  "Subtract",
-                                                                  "Multiply",
-                                                                  "Average",
-                                                                  "Concatenate",
-                                                                  "ZeroPadding2D"};
 
 /// Checks one model; finds layers by name and steps by number.
 class GraphChecker {
@@ -112,9 +85,8 @@ private:
     if (ref.call < 0 || ref.call >= static_cast<int>(source.calls.size()))
       return fmt::format("node {} of '{}' does not exist: it has {}", ref.call, source.name,
                          source.calls.size());
-    int outputs = source.model ? static_cast<int>(source.model->outputs.size())
-                  : std::ranges::count(singleOutputClasses, source.className) ? 1
-                                                                              : INT_MAX;
+    // How many a layer has depends on its config, which the import reads.
+    int outputs = source.model ? static_cast<int>(source.model->outputs.size()) : INT_MAX;
     if (ref.tensor < 0 || ref.tensor >= outputs)
       return fmt::format("output {} of '{}' does not exist: it has {}", ref.tensor, source.name,
                          outputs);

@@ -231,7 +231,8 @@ INSTANTIATE_TEST_SUITE_P(Layers, OneMistake, testing::ValuesIn(mistakes), [](con
 });
 
 /// A functional model: `x` and `layer` called with what `nodes` says.
-keras::Model called(const std::string &className, const std::string &node) {
+keras::Model called(const std::string &className, const std::string &node,
+                    const std::string &output = "0") {
   auto json = formats::parseJson(R"({"class_name": "Functional", "config": {"name": "model",
     "layers": [{"class_name": "InputLayer", "name": "x", "config": {"name": "x",
                 "batch_shape": [null, 4]}, "inbound_nodes": []},
@@ -239,7 +240,8 @@ keras::Model called(const std::string &className, const std::string &node) {
                                      R"(", "name": "it", "config": {"name": "it",
                 "trainable": true, "rate": 0.5}, "inbound_nodes": [)" +
                                      node + R"(]}],
-    "input_layers": [["x", 0, 0]], "output_layers": [["it", 0, 0]]}})",
+    "input_layers": [["x", 0, 0]], "output_layers": [["it", 0, )" +
+                                     output + R"(]]}})",
                                  "model.json");
   EXPECT_TRUE(json) << toString(json.error());
   auto model = keras::modelFromConfig(*json, "model.json");
@@ -263,6 +265,11 @@ TEST(Problems, ArgumentsThatWouldChangeTheAnswerAreNotIgnored) {
   EXPECT_THAT(problemsOf(called("Add", R"({"args": [)" + x + R"(, {"class_name": "__numpy__",
                 "config": {"value": [1.0]}}], "kwargs": {}})")),
               HasSubstr("the argument {\"class_name\":\"__numpy__\""));
+}
+
+TEST(Problems, OutputsThatALayerDoesNotHave) {
+  EXPECT_THAT(problemsOf(called("Softmax", R"({"args": [)" + x + R"(], "kwargs": {}})", "5")),
+              HasSubstr("output 5 of 'it' does not exist: it has 1"));
 }
 
 //===----------------------------------------------------------------------===//
