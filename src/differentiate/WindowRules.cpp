@@ -1,6 +1,7 @@
 // Gradients of sums of products and of pooling.
 
 #include "differentiate/Rules.h"
+#include "graph/Einsum.h"
 #include "graph/TransposedConvolution.h"
 
 using namespace mlir;
@@ -32,6 +33,19 @@ void differentiateMatmul(MatmulOp op, Term dy, Gradients &gradients) {
   Term filter{&b, FilterGradientOp::create(b, lhs.value, dy.value, ones, ones, zeros, zeros, ones,
                                            uint64_t{1})};
   gradients.add(op.getRhs(), reshape(filter, op.getRhs().getType().getShape()));
+}
+
+/// Every letter of an operand is in the other one or in the result: their product is its gradient.
+void differentiateEinsum(EinsumOp op, Term dy, Gradients &gradients) {
+  EinsumLetters letters = *EinsumLetters::parse(op.getEquation());
+  if (gradients.isNeeded(op.getLhs()))
+    gradients.add(op.getLhs(),
+                  einsum(EinsumLetters{letters.result, letters.rhs, letters.lhs}.text(), dy,
+                         gradients.term(op.getRhs())));
+  if (gradients.isNeeded(op.getRhs()))
+    gradients.add(op.getRhs(),
+                  einsum(EinsumLetters{letters.lhs, letters.result, letters.rhs}.text(),
+                         gradients.term(op.getLhs()), dy));
 }
 
 void differentiateConvolution(ConvolutionOp op, Term dy, Gradients &gradients) {
@@ -155,6 +169,9 @@ void differentiateAveragePool(AveragePoolOp op, Term dy, Gradients &gradients) {
 void addWindowRules(MLIRContext *c) {
   rule<MatmulOp>(c, [](MatmulOp op, Term dy, Gradients &gradients) {
     differentiateMatmul(op, dy, gradients);
+  });
+  rule<EinsumOp>(c, [](EinsumOp op, Term dy, Gradients &gradients) {
+    differentiateEinsum(op, dy, gradients);
   });
   rule<ConvolutionOp>(c, [](ConvolutionOp op, Term dy, Gradients &gradients) {
     differentiateConvolution(op, dy, gradients);

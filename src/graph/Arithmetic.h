@@ -102,6 +102,10 @@ inline Term reshape(Term x, llvm::ArrayRef<int64_t> shape) {
   return {x.builder, ReshapeOp::create(*x.builder, type, x.value)};
 }
 
+inline Term einsum(llvm::StringRef equation, Term x, Term y) {
+  return {x.builder, EinsumOp::create(*x.builder, equation, x.value, y.value)};
+}
+
 /// Reduces over `dimensions` (increasing), which stay with an extent of 1.
 template <class Op> Term reduceKeeping(Term x, llvm::ArrayRef<int64_t> dimensions) {
   llvm::SmallVector<int64_t> shape(x.type().getShape());

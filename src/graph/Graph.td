@@ -236,6 +236,36 @@ def Graph_MatmulOp : Graph_InferredOp<"matmul", [SameOperandsElementType]> {
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
 }
 
+def Graph_EinsumOp : Graph_InferredOp<"einsum", [SameOperandsElementType]> {
+  let summary = "Multiplies two tensors and sums, dimension by dimension";
+  let description = [{
+    Einstein's notation: each dimension has a letter, and what the result lacks is summed over. A
+    letter of all three is a batch, one of a single operand and the result a row or a column. So
+    operands need not be transposed before, nor the result after.
+    Source: https://keras.io/api/ops/numpy/#einsum-function
+
+    Example:
+    ```mlir
+    %scores = graph.einsum "bqhd,bkhd->bhqk" %query, %key
+      : (tensor<?x128x4x64xf32>, tensor<?x128x4x64xf32>) -> tensor<?x4x128x128xf32>
+    ```
+
+    (C1) equation is `lhs,rhs->result`: a letter for each dimension, none twice in one of the three.
+    (C2) Each letter is in two of the three, or in all.
+    (C3) A letter has the same extent in both operands.
+    (C4) An open extent is the leading dimension wherever its letter is.
+  }];
+  let arguments = (ins StrAttr:$equation, Graph_FloatTensor:$lhs, Graph_FloatTensor:$rhs);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat =
+      "$equation $lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
+  let hasCanonicalizer = 1;
+  let extraClassDeclaration = [{
+    /// The extents along which an element of the result is a sum.
+    ::llvm::SmallVector<int64_t> summedExtents();
+  }];
+}
+
 def Graph_ConvolutionOp : Graph_InferredOp<"convolution", [SameOperandsElementType]> {
   let summary = "Cross-correlation over any number of spatial dimensions";
   let description = [{

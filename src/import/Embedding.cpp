@@ -29,11 +29,12 @@ static void checkLength(LayerImport &layer, Value indices) {
 
 /// The rows that the whole parts of `indices` name.
 static void lookUp(LayerImport &layer, Value table, Value indices) {
-  if (layer.flag("mask_zero", false))
-    layer.problem("mask_zero", "masks of an Embedding are not supported yet");
+  bool masks = layer.flag("mask_zero", false);
   checkLength(layer, indices);
-  if (layer.ready())
-    layer.result(layer.create<graph::GatherOp>(table, indices, 0, 0));
+  if (!layer.ready())
+    return;
+  Value mask = masks ? layer.create<graph::CompareOp>(graph::Comparison::ne, indices, layer.scalar(0)) : Value();
+  layer.result(layer.create<graph::GatherOp>(table, indices, 0, 0), mask);
 }
 
 /// https://keras.io/api/layers/core_layers/embedding/

@@ -61,23 +61,32 @@ static RankedTensorType tensorType(MLIRContext *context, const Shape &shape, DTy
   return RankedTensorType::get(extents, element);
 }
 
+/// What each element of a contraction's result is summed over; nothing for other ops.
+static std::optional<SmallVector<int64_t>> summedExtents(Operation &op) {
+  auto shape = [](auto value) { return SmallVector<int64_t>(value.getType().getShape()); };
+  SmallVector<int64_t> extents;
+  if (auto matmul = dyn_cast<graph::MatmulOp>(op))
+    extents = shape(matmul.getRhs());
+  else if (auto convolution = dyn_cast<graph::ConvolutionOp>(op))
+    extents = shape(convolution.getFilter());
+  else if (auto einsum = dyn_cast<graph::EinsumOp>(op))
+    return einsum.summedExtents();
+  else
+    return std::nullopt;
+  extents.pop_back();
+  return extents;
+}
+
 /// Products of the contractions among `ops`, for one sample.
 static int64_t multiplyAdds(llvm::iterator_range<Block::iterator> ops) {
   int64_t total = 0;
-  for (Operation &op : ops) {
-    ArrayRef<int64_t> weight;
-    if (auto matmul = dyn_cast<graph::MatmulOp>(op))
-      weight = matmul.getRhs().getType().getShape();
-    else if (auto convolution = dyn_cast<graph::ConvolutionOp>(op))
-      weight = convolution.getFilter().getType().getShape();
-    else
-      continue;
-    auto result = cast<RankedTensorType>(op.getResult(0).getType()).getShape();
-    total = llvm::SaturatingAdd<uint64_t>(
-                total, llvm::SaturatingMultiply<uint64_t>(elementsOf(result),
-                                                          elementsOf(weight.drop_back()))) &
-            INT64_MAX;
-  }
+  for (Operation &op : ops)
+    if (auto summed = summedExtents(op)) {
+      auto result = cast<RankedTensorType>(op.getResult(0).getType()).getShape();
+      total = llvm::SaturatingAdd<uint64_t>(total, llvm::SaturatingMultiply<uint64_t>(
+                                                       elementsOf(result), elementsOf(*summed))) &
+              INT64_MAX;
+    }
   return total;
 }
 

@@ -151,25 +151,17 @@ void importConcatenate(LayerImport &layer) {
                concatenatedMask(layer, *axis));
 }
 
-/// (N, …, K, …) → (N, …, K) with all dimensions between as one, and their extents.
-static graph::Term rowsAlong(graph::Term x, int64_t axis, SmallVectorImpl<int64_t> &rows) {
-  SmallVector<int64_t> permutation;
-  int64_t count = 1;
-  for (int64_t i = 0; i < x.type().getRank(); ++i)
-    if (i != axis) {
-      permutation.push_back(i);
-      if (i > 0)
-        rows.push_back(x.type().getDimSize(i));
-      count *= i > 0 ? x.type().getDimSize(i) : 1;
-    }
-  permutation.push_back(axis);
-  int64_t batch = x.type().getDimSize(0), extent = x.type().getDimSize(axis);
-  x.value = x.builder->createOrFold<graph::TransposeOp>(x.value, permutation);
-  return reshape(x, {batch, count, extent});
+static graph::Term normalized(graph::Term x, int64_t axis) {
+  return x * rsqrt(max(graph::reduceKeeping<graph::ReduceSumOp>(x * x, axis), 1e-12));
 }
 
-static graph::Term normalized(graph::Term x) {
-  return x * rsqrt(max(graph::reduceKeeping<graph::ReduceSumOp>(x * x, 2), 1e-12));
+/// Letters of a tensor's dimensions: 'a' the batch, `next` and those after it the others, but 'z'
+/// what is summed over.
+static std::string lettersOf(int64_t rank, int64_t axis, char &next) {
+  std::string letters = "a";
+  for (int64_t i = 1; i < rank; ++i)
+    letters.push_back(i == axis ? 'z' : next++);
+  return letters;
 }
 
 /// https://keras.io/api/layers/merging_layers/dot/: all pairs of rows, multiplied and summed.
@@ -186,35 +178,33 @@ void importDot(LayerImport &layer) {
   if (!layer.ready())
     return;
   ImplicitLocOpBuilder builder(layer.location(), layer.builder());
-  SmallVector<graph::Term> rows;
-  SmallVector<int64_t> shape = {ShapedType::kDynamic};
-  for (auto [operand, given] : llvm::zip_equal(operands, axes)) {
-    auto rank = static_cast<int64_t>(toShape(operand).size());
-    std::optional<int64_t> axis = layer.axis("axes", given, rank);
-    if (!axis || *axis == 0 || !getElementTypeOrSelf(operand).isF32()) {
-      if (axis)
-        layer.problem("axes", "needs numbers, and an axis other than the batch (0)");
+  SmallVector<graph::Term> terms;
+  for (auto [operand, axis] : llvm::zip_equal(operands, axes)) {
+    std::optional<int64_t> known =
+        layer.axis("axes", axis, static_cast<int64_t>(toShape(operand).size()));
+    if (!known)
       return;
-    }
-    rows.push_back(rowsAlong({&builder, operand}, *axis, shape));
+    axis = *known;
+    if (axis == 0 || !getElementTypeOrSelf(operand).isF32())
+      return layer.problem("axes", "needs numbers, and an axis other than the batch (0)");
+    terms.push_back({&builder, operand});
   }
-  graph::Term left = rows[0], right = rows[1];
-  int64_t m = left.type().getDimSize(1), n = right.type().getDimSize(1);
-  int64_t k = left.type().getDimSize(2), batch = left.type().getDimSize(0);
-  if (k != right.type().getDimSize(2))
+  graph::Term left = terms[0], right = terms[1];
+  if (left.type().getDimSize(axes[0]) != right.type().getDimSize(axes[1]))
     return layer.problem(
         "axes",
         fmt::format("Dot gets {}, whose axes {} differ", shapesOf(operands), fmt::join(axes, ", ")),
         "name axes of one extent");
-  if (!layer.fits({m, n, k}))
-    return;
   if (normalize)
-    left = normalized(left), right = normalized(right);
-  graph::Term pairs = reshape(left, {batch, m, 1, k}) * reshape(right, {batch, 1, n, k});
-  graph::Term sums{&builder, graph::ReduceSumOp::create(builder, pairs.value, int64_t{3})};
-  if (shape.size() == 1)
-    shape.push_back(1);
-  layer.result(reshape(sums, shape).value);
+    left = normalized(left, axes[0]), right = normalized(right, axes[1]);
+  if (left.type().getRank() == 2 && right.type().getRank() == 2)
+    return layer.result(graph::reduceKeeping<graph::ReduceSumOp>(left * right, 1).value);
+  char next = 'b';
+  std::string lhs = lettersOf(left.type().getRank(), axes[0], next);
+  std::string rhs = lettersOf(right.type().getRank(), axes[1], next), result = lhs + rhs.substr(1);
+  llvm::erase(result, 'z');
+  layer.result(
+      layer.create<graph::EinsumOp>(lhs + "," + rhs + "->" + result, left.value, right.value));
 }
 
 } // namespace hornet::import

@@ -1,6 +1,7 @@
 // graph-to-linalg: sums of products. Every one becomes a linalg.generic of one form, which the
 // contraction scheduler knows.
 
+#include "graph/Einsum.h"
 #include "graph/Graph.h"
 #include "lower/GraphToLinalg.h"
 #include "lower/Structured.h"
@@ -32,6 +33,66 @@ struct MatmulToLinalg : OpRewritePattern<graph::MatmulOp> {
         op, contraction(rewriter, op.getLoc(), op.getLhs(), op.getRhs(), op.getType(),
                         {map(lhs), map({dim(rank), dim(rank - 1)}), map(result)}, iterators));
     return success();
+  }
+};
+
+/// The dimensions of `letters` with `last` behind the others.
+SmallVector<int64_t> withLast(StringRef letters, char last) {
+  SmallVector<int64_t> permutation;
+  for (auto [i, letter] : llvm::enumerate(letters))
+    if (letter != last)
+      permutation.push_back(static_cast<int64_t>(i));
+  permutation.push_back(static_cast<int64_t>(letters.find(last)));
+  return permutation;
+}
+
+/// Loops: the result's dimensions, then what is summed. Vectors lie along the result's last
+/// dimension: where no operand has it last, one that has it is transposed, which is little work
+/// beside the product.
+class EinsumToLinalg : public OpRewritePattern<graph::EinsumOp> {
+public:
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::EinsumOp op, PatternRewriter &rewriter) const override {
+    auto letters = *graph::EinsumLetters::parse(op.getEquation());
+    RankedTensorType type = op.getType();
+    Value lhs = op.getLhs(), rhs = op.getRhs();
+    // The batch of the result is looked up in the first operand.
+    if (type.getRank() > 0 && !StringRef(letters.lhs).starts_with(letters.result.substr(0, 1))) {
+      std::swap(lhs, rhs);
+      std::swap(letters.lhs, letters.rhs);
+    }
+    if (type.getRank() > 0 && !type.isDynamicDim(type.getRank() - 1)) {
+      char last = letters.result.back();
+      if (letters.lhs.back() != last && letters.rhs.back() != last) {
+        transposeFor(rewriter, op.getLoc(), last, lhs, letters.lhs);
+        transposeFor(rewriter, op.getLoc(), last, rhs, letters.rhs);
+      }
+    }
+    std::string loops = letters.result;
+    for (char letter : letters.lhs)
+      if (letters.result.find(letter) == std::string::npos)
+        loops.push_back(letter);
+    auto map = [&](StringRef dimensions) {
+      auto exprs = llvm::map_to_vector(
+          dimensions, [&](char c) { return rewriter.getAffineDimExpr(loops.find(c)); });
+      return AffineMap::get(loops.size(), 0, exprs, getContext());
+    };
+    SmallVector<IteratorType> iterators(letters.result.size(), IteratorType::parallel);
+    iterators.resize(loops.size(), IteratorType::reduction);
+    rewriter.replaceOp(op, contraction(rewriter, op.getLoc(), lhs, rhs, type,
+                                       {map(letters.lhs), map(letters.rhs), map(letters.result)},
+                                       iterators));
+    return success();
+  }
+
+private:
+  static void transposeFor(OpBuilder &builder, Location loc, char last, Value &operand,
+                           std::string &letters) {
+    if (letters.find(last) == std::string::npos)
+      return;
+    SmallVector<int64_t> permutation = withLast(letters, last);
+    operand = graph::TransposeOp::create(builder, loc, operand, permutation);
+    letters = graph::permuted(letters, permutation);
   }
 };
 
@@ -228,7 +289,8 @@ struct FilterGradientToLinalg : OpRewritePattern<graph::FilterGradientOp> {
 } // namespace
 
 void addContractionToLinalg(RewritePatternSet &patterns) {
-  patterns.add<MatmulToLinalg, ConvolutionToLinalg, FilterGradientToLinalg>(patterns.getContext());
+  patterns.add<MatmulToLinalg, EinsumToLinalg, ConvolutionToLinalg, FilterGradientToLinalg>(
+      patterns.getContext());
 }
 
 } // namespace hornet::lower

@@ -1,8 +1,10 @@
 // The rules of the interpreter for ops that sum products or slide a window, and their kin.
 
+#include "graph/Einsum.h"
 #include "test/graph/InterpreterRules.h"
 
 #include <cmath>
+#include <map>
 
 using namespace mlir;
 using namespace hornet::graph;
@@ -18,6 +20,32 @@ static Array matmul(Operation *, Inputs in) {
     for (int64_t k = 0; k < inner; ++k)
       result.values[i] +=
           in[0].values[i / columns * inner + k] * in[1].values[k * columns + i % columns];
+  return result;
+}
+
+static Array einsum(Operation *op, Inputs in) {
+  auto letters = *EinsumLetters::parse(cast<EinsumOp>(op).getEquation());
+  std::map<char, int64_t> extents;
+  for (auto [text, x] : {std::pair(letters.lhs, &in[0]), {letters.rhs, &in[1]}})
+    for (auto [letter, extent] : llvm::zip_equal(text, x->shape))
+      extents[letter] = extent;
+  Index shape, all;
+  std::string order;
+  for (char letter : letters.result)
+    shape.push_back(extents.at(letter));
+  for (auto [letter, extent] : extents) {
+    order.push_back(letter);
+    all.push_back(extent);
+  }
+  Array result(shape);
+  forEach(all, [&](ArrayRef<int64_t> place) {
+    auto index = [&](const std::string &text) {
+      return llvm::to_vector(
+          llvm::map_range(text, [&](char letter) { return place[order.find(letter)]; }));
+    };
+    at(result, index(letters.result)) +=
+        at(in[0], index(letters.lhs)) * at(in[1], index(letters.rhs));
+  });
   return result;
 }
 
@@ -185,6 +213,7 @@ void addContractions(llvm::StringMap<Rule> &rules) {
   rules["graph.convolution"] = convolution;
   rules["graph.dropout"] = identity;
   rules["graph.filter_gradient"] = filterGradient;
+  rules["graph.einsum"] = einsum;
   rules["graph.matmul"] = matmul;
   rules["graph.max_pool"] = pool<MaxPoolOp, false>;
   rules["graph.max_pool_index"] = maxPoolIndex;

@@ -88,6 +88,8 @@ func.func @broadcasting(%x: tensor<?x10xf32>, %b: tensor<10xf32>, %p: tensor<?x1
 func.func @windows_and_contractions(%x: tensor<?x8x8x4xf32>, %v: tensor<?x4xf32>, %k: tensor<4x2xf32>) {
   // CHECK: graph.matmul %arg1, %arg2 : (tensor<?x4xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
   %0 = graph.matmul %v, %k : (tensor<?x4xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
+  // CHECK: graph.einsum "bi,io->bo" %arg1, %arg2 : (tensor<?x4xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
+  %e = graph.einsum "bi,io->bo" %v, %k : (tensor<?x4xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
   // CHECK: graph.max_pool %arg0 window [3, 3] strides [2, 2] low [0, 0] high [1, 1] : (tensor<?x8x8x4xf32>) -> tensor<?x4x4x4xf32>
   %1 = graph.max_pool %x window [3, 3] strides [2, 2] low [0, 0] high [1, 1]
     : (tensor<?x8x8x4xf32>) -> tensor<?x4x4x4xf32>

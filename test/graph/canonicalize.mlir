@@ -265,3 +265,36 @@ func.func @not_through_max_pool(%x: tensor<?x4x4x3xf32>, %s: tensor<3xf32>, %b: 
     : (tensor<?x4x4x3xf32>) -> tensor<?x2x2x3xf32>
   return %1, %3 : tensor<?x2x2x3xf32>, tensor<?x2x2x3xf32>
 }
+
+//===----------------------------------------------------------------------===//
+// Letters instead of transposes
+//===----------------------------------------------------------------------===//
+
+// CHECK-LABEL: func.func @einsum_takes_transposes_in
+// CHECK-NEXT: graph.einsum "bqhd,bkhd->bhqk" %arg0, %arg1
+// CHECK-NEXT: return
+func.func @einsum_takes_transposes_in(%q: tensor<?x7x2x4xf32>, %k: tensor<?x5x2x4xf32>) -> tensor<?x2x7x5xf32> {
+  %0 = graph.transpose %q permutation [0, 2, 1, 3] : (tensor<?x7x2x4xf32>) -> tensor<?x2x7x4xf32>
+  %1 = graph.transpose %k permutation [0, 2, 3, 1] : (tensor<?x5x2x4xf32>) -> tensor<?x2x4x5xf32>
+  %2 = graph.einsum "bhqd,bhdk->bhqk" %0, %1 : (tensor<?x2x7x4xf32>, tensor<?x2x4x5xf32>) -> tensor<?x2x7x5xf32>
+  return %2 : tensor<?x2x7x5xf32>
+}
+
+// CHECK-LABEL: func.func @einsum_writes_transposed
+// CHECK-NEXT: graph.einsum "bhqk,bkhd->bqhd" %arg0, %arg1
+// CHECK-NEXT: return
+func.func @einsum_writes_transposed(%p: tensor<?x2x7x5xf32>, %v: tensor<?x5x2x4xf32>) -> tensor<?x7x2x4xf32> {
+  %0 = graph.einsum "bhqk,bkhd->bhqd" %p, %v : (tensor<?x2x7x5xf32>, tensor<?x5x2x4xf32>) -> tensor<?x2x7x4xf32>
+  %1 = graph.transpose %0 permutation [0, 2, 1, 3] : (tensor<?x2x7x4xf32>) -> tensor<?x7x2x4xf32>
+  return %1 : tensor<?x7x2x4xf32>
+}
+
+// Vectors lie along the last dimension, which stays; nor may the batch go elsewhere.
+// CHECK-LABEL: func.func @einsum_keeps_its_vectors
+// CHECK: graph.einsum "bqd,bkd->bqk"
+// CHECK: graph.transpose
+func.func @einsum_keeps_its_vectors(%q: tensor<?x7x4xf32>, %k: tensor<?x5x4xf32>) -> tensor<?x5x7xf32> {
+  %0 = graph.einsum "bqd,bkd->bqk" %q, %k : (tensor<?x7x4xf32>, tensor<?x5x4xf32>) -> tensor<?x7x5xf32>
+  %1 = graph.transpose %0 permutation [0, 2, 1] : (tensor<?x7x5xf32>) -> tensor<?x5x7xf32>
+  return %1 : tensor<?x5x7xf32>
+}

@@ -77,6 +77,78 @@ func.func @matmul_extents(%x: tensor<?x4xf32>, %k: tensor<5x2xf32>) {
 
 // -----
 
+func.func @einsum_form(%x: tensor<?x4xf32>, %k: tensor<4x2xf32>) {
+  // expected-error @+2 {{(C1, C2) expected letters 'lhs,rhs->result', each in two of them or more, got 'bi-bo'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.einsum "bi-bo" %x, %k : (tensor<?x4xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+func.func @einsum_twice(%x: tensor<?x4xf32>, %k: tensor<4x2xf32>) {
+  // expected-error @+2 {{(C1, C2) expected letters 'lhs,rhs->result', each in two of them or more, got 'bb,bo->bo'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.einsum "bb,bo->bo" %x, %k : (tensor<?x4xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+func.func @einsum_sign(%x: tensor<?x4xf32>, %k: tensor<4x2xf32>) {
+  // expected-error @+2 {{(C1, C2) expected letters 'lhs,rhs->result', each in two of them or more, got 'b1,1o->bo'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.einsum "b1,1o->bo" %x, %k : (tensor<?x4xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+func.func @einsum_alone(%x: tensor<?x4xf32>, %k: tensor<4x2xf32>) {
+  // expected-error @+2 {{(C1, C2) expected letters 'lhs,rhs->result', each in two of them or more, got 'bi,jo->bo'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.einsum "bi,jo->bo" %x, %k : (tensor<?x4xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+func.func @einsum_rank(%x: tensor<?x4xf32>, %k: tensor<4x2xf32>) {
+  // expected-error @+2 {{(C1) expected a tensor of rank 3, got 'tensor<?x4xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.einsum "bim,io->bom" %x, %k : (tensor<?x4xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+func.func @einsum_extents(%x: tensor<?x4xf32>, %k: tensor<5x2xf32>) {
+  // expected-error @+2 {{(C3) the extents of 'i' differ: 4 and 5}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.einsum "bi,io->bo" %x, %k : (tensor<?x4xf32>, tensor<5x2xf32>) -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+func.func @einsum_open(%x: tensor<?x4xf32>, %k: tensor<4x2xf32>) {
+  // expected-error @+2 {{(C4) 'b' is open, and does not lead}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.einsum "bi,io->ob" %x, %k : (tensor<?x4xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+func.func @einsum_open_operand(%x: tensor<4x?xf32>, %k: tensor<4x2xf32>) {
+  // expected-error @+2 {{(C4) 'b' is open, and does not lead}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.einsum "ib,io->bo" %x, %k : (tensor<4x?xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
 func.func @convolution_ranks(%x: tensor<?x8x8x2xf32>, %f: tensor<3x2x4xf32>) {
   // expected-error @+2 {{(C1) expected input and filter of one rank, 3 or more}}
   // expected-error @+1 {{failed to infer returned types}}

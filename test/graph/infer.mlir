@@ -55,6 +55,15 @@ func.func @matmul_keeps_leading_dimensions(%x: tensor<?x7x4xf32>, %k: tensor<4x2
 
 // -----
 
+func.func @einsum_takes_extents_by_letter(%q: tensor<?x7x2x4xf32>, %k: tensor<?x5x2x4xf32>) {
+  // expected-error @+2 {{inferred type(s) 'tensor<?x2x7x5xf32>'}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.einsum "bqhd,bkhd->bhqk" %q, %k : (tensor<?x7x2x4xf32>, tensor<?x5x2x4xf32>) -> tensor<1xf32>
+  return
+}
+
+// -----
+
 func.func @convolution_in_one_dimension(%x: tensor<?x10x2xf32>, %f: tensor<3x2x4xf32>) {
   // expected-error @+2 {{inferred type(s) 'tensor<?x6x4xf32>'}}
   // expected-error @+1 {{failed to infer returned types}}
