@@ -123,11 +123,16 @@ void writeKeras3Weights(const Values &values, Hdf5Writer &file) {
   for (size_t i = 0; i < values.parameters.size(); ++i) {
     const Parameter &parameter = values.parameters[i];
     std::string group, layerName;
-    for (const Model *inside = &values.model; const std::string &name : parameter.layerPath) {
-      const Layer *layer = inside->find(name);
-      group += fmt::format("{}layers/{}", group.empty() ? "" : "/",
-                           groupNames(*inside)[layer - inside->layers.data()]);
-      layerName = name;
+    std::span<const std::string> path = parameter.layerPath;
+    const Model *inside = &values.model;
+    for (size_t length = 1; length <= path.size(); ++length) {
+      const Layer *layer = findLayer(values.model, path.first(length));
+      if (inside)
+        group += fmt::format("{}layers/{}", group.empty() ? "" : "/",
+                             groupNames(*inside)[layer - inside->layers.data()]);
+      else
+        group += "/" + layer->role;
+      layerName = layer->name;
       inside = layer->model.get();
     }
     if (!parameter.path.empty())

@@ -265,20 +265,69 @@ const llvm::StringMap<Rule> &rules() {
   return table;
 }
 
-} // namespace
+using Parameters = std::function<Array(StringRef)>;
+std::vector<Array> run(Block &block, ArrayRef<Array> arguments, const Parameters &parameters);
 
-std::vector<Array> hornet::test::interpret(func::FuncOp function, ArrayRef<Array> arguments,
-                                           const std::function<Array(StringRef)> &parameters) {
+/// Step `t` of a sequence, and back: `step` into it.
+Array stepAt(const Array &sequence, int64_t t) {
+  Index shape = llvm::to_vector(sequence.shape);
+  shape.erase(shape.begin() + 1);
+  Array step(shape), whole = sequence;
+  forEach(shape, [&](ArrayRef<int64_t> index) {
+    Index place = llvm::to_vector(index);
+    place.insert(place.begin() + 1, t);
+    at(step, index) = at(whole, place);
+  });
+  return step;
+}
+void setStep(Array &sequence, int64_t t, int64_t time, Array &step) {
+  Index shape = llvm::to_vector(step.shape);
+  shape.insert(shape.begin() + 1, time);
+  if (sequence.shape.empty())
+    sequence = Array(shape);
+  forEach(step.shape, [&](ArrayRef<int64_t> index) {
+    Index place = llvm::to_vector(index);
+    place.insert(place.begin() + 1, t);
+    at(sequence, place) = at(step, index);
+  });
+}
+
+std::vector<Array> scan(ScanOp op, ArrayRef<Array> in, const Parameters &parameters) {
+  size_t sequences = op.getSequences().size(), states = op.getStates().size();
+  std::vector<Array> results(op.getNumResults());
+  std::vector<Array> carried(in.begin() + sequences, in.begin() + sequences + states);
+  for (int64_t i = 0, time = op.getTime(); i < time; ++i) {
+    int64_t t = op.getReverse() ? time - 1 - i : i;
+    std::vector<Array> arguments;
+    for (const Array &sequence : in.take_front(sequences))
+      arguments.push_back(stepAt(sequence, t));
+    llvm::append_range(arguments, carried);
+    llvm::append_range(arguments, in.drop_front(sequences + states));
+    std::vector<Array> yielded = run(op.getBody().front(), arguments, parameters);
+    size_t outputs = op.countOutputs();
+    for (size_t output = 0; output < outputs; ++output)
+      setStep(results[output], t, time, yielded[output]);
+    carried.assign(yielded.begin() + outputs, yielded.end());
+  }
+  std::copy(carried.begin(), carried.end(), results.begin() + op.countOutputs());
+  return results;
+}
+
+std::vector<Array> run(Block &block, ArrayRef<Array> arguments, const Parameters &parameters) {
   llvm::DenseMap<Value, Array> values;
-  for (auto [argument, array] : llvm::zip_equal(function.getArguments(), arguments))
+  for (auto [argument, array] : llvm::zip_equal(block.getArguments(), arguments))
     values[argument] = array;
-  std::vector<Array> results;
-  for (Operation &op : function.getBody().front()) {
+  for (Operation &op : block) {
     SmallVector<Array> in;
     for (Value operand : op.getOperands())
       in.push_back(values.at(operand));
-    if (isa<func::ReturnOp>(op))
+    if (isa<func::ReturnOp, YieldOp>(op))
       return {in.begin(), in.end()};
+    if (auto loop = dyn_cast<ScanOp>(op)) {
+      for (auto [result, array] : llvm::zip_equal(op.getResults(), scan(loop, in, parameters)))
+        values[result] = array;
+      continue;
+    }
     auto parameter = dyn_cast<GetParameterOp>(op);
     auto rule = rules().find(op.getName().getStringRef());
     if (!parameter && rule == rules().end()) {
@@ -289,4 +338,11 @@ std::vector<Array> hornet::test::interpret(func::FuncOp function, ArrayRef<Array
         parameter ? parameters(parameter.getParameter()) : rule->second(&op, in);
   }
   return {};
+}
+
+} // namespace
+
+std::vector<Array> hornet::test::interpret(func::FuncOp function, ArrayRef<Array> arguments,
+                                           const std::function<Array(StringRef)> &parameters) {
+  return run(function.getBody().front(), arguments, parameters);
 }
