@@ -32,6 +32,15 @@ void differentiateConcatenate(ConcatenateOp op, Term dy, Gradients &gradients) {
   }
 }
 
+/// Of the indices, there is none.
+void differentiateGather(GatherOp op, Term dy, Gradients &gradients) {
+  if (gradients.isNeeded(op.getTable()))
+    gradients.add(
+        op.getTable(),
+        {dy.builder, ScatterAddOp::create(*dy.builder, dy.value, op.getIndices(), op.getTable(),
+                                          op.getDimension(), op.getBatch())});
+}
+
 } // namespace
 
 void addShapeRules(MLIRContext *c) {
@@ -57,6 +66,9 @@ void addShapeRules(MLIRContext *c) {
   });
   rule<SliceOp>(
       c, [](SliceOp op, Term dy, Gradients &gradients) { differentiateSlice(op, dy, gradients); });
+  rule<GatherOp>(c, [](GatherOp op, Term dy, Gradients &gradients) {
+    differentiateGather(op, dy, gradients);
+  });
   rule<ConcatenateOp>(c, [](ConcatenateOp op, Term dy, Gradients &gradients) {
     differentiateConcatenate(op, dy, gradients);
   });

@@ -810,4 +810,64 @@ def Graph_ConcatenateOp : Graph_InferredOp<"concatenate"> {
   let hasFolder = 1;
 }
 
+//===----------------------------------------------------------------------===//
+// Looking up
+//===----------------------------------------------------------------------===//
+
+def Graph_GatherOp : Graph_InferredOp<"gather"> {
+  let summary = "Takes the rows of a table that numbers name";
+  let description = [{
+    `result[b…, o…, i…, r…] = table[b…, o…, indices[b…, i…], r…]`: `dimension` of the table gives
+    way to the dimensions of the indices. The first `batch` dimensions belong to both. Of an index
+    the whole part counts; one that is out of range (negative ones are) gives NaN.
+    Sources: https://keras.io/api/layers/core_layers/embedding/ (the rows of a table),
+    https://keras.io/api/ops/numpy/#take-function
+
+    Example:
+    ```mlir
+    %y = graph.gather %table, %i dimension 0 batch 0
+      : (tensor<1000x64xf32>, tensor<?x20xf32>) -> tensor<?x20x64xf32>
+    ```
+
+    (C1) batch is at most dimension, and at most the rank of indices; dimension is in range.
+    (C2) The table is static in dimension.
+    (C3) The extents of the first batch dimensions are equal.
+    (C4) Of the result, the leading dimension alone may be dynamic.
+  }];
+  let arguments = (ins Graph_FloatTensor:$table, Graph_FloatTensor:$indices, I64Attr:$dimension,
+                       I64Attr:$batch);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = [{
+    $table `,` $indices `dimension` $dimension `batch` $batch attr-dict
+    `:` functional-type(operands, results)
+  }];
+}
+
+def Graph_ScatterAddOp : Graph_Op<"scatter_add", [Pure, AllTypesMatch<["like", "result"]>]> {
+  let summary = "Adds rows up in the places that numbers name: the gradient of gather";
+  let description = [{
+    Zeros of the type of `like`, a table, and each row of `rows`, which has the shape of
+    `graph.gather %like, %indices`, added to the row that it would have come from. What has no such
+    row is left out. Rows are added in their order, whatever the number of threads. No element of
+    `like` is read.
+    Source: https://keras.io/api/ops/core/#scatter-function
+
+    Example:
+    ```mlir
+    %d = graph.scatter_add %rows, %i, %table dimension 0 batch 0
+      : (tensor<?x20x64xf32>, tensor<?x20xf32>, tensor<1000x64xf32>) -> tensor<1000x64xf32>
+    ```
+
+    (C1) rows has the type that `graph.gather %like, %indices` gives.
+  }];
+  let arguments = (ins Graph_FloatTensor:$rows, Graph_FloatTensor:$indices, Graph_FloatTensor:$like,
+                       I64Attr:$dimension, I64Attr:$batch);
+  let results = (outs Graph_FloatTensor:$result);
+  let assemblyFormat = [{
+    $rows `,` $indices `,` $like `dimension` $dimension `batch` $batch attr-dict
+    `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // HORNET_GRAPH

@@ -31,6 +31,8 @@ void importRound(LayerImport &layer);
 // Contractions and windows
 void importDense(LayerImport &layer);
 void importEinsumDense(LayerImport &layer);
+void importEmbedding(LayerImport &layer);
+void importReversibleEmbedding(LayerImport &layer);
 void importConvolution(LayerImport &layer);
 void importTransposedConvolution(LayerImport &layer);
 void importDepthwiseConvolution(LayerImport &layer);

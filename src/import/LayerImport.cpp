@@ -165,7 +165,7 @@ bool LayerImport::ready() const {
 //===----------------------------------------------------------------------===//
 
 Value LayerImport::parameter(std::string_view name, const Shape &shape, bool trainable,
-                             std::string_view holder) {
+                             std::string_view holder, std::string_view named) {
   if (elementsOf(shape) > largestTensor) {
     problem(std::string(name), fmt::format("{} would have the shape {}, more than {} elements",
                                            name, toString(shape), largestTensor));
@@ -176,8 +176,9 @@ Value LayerImport::parameter(std::string_view name, const Shape &shape, bool tra
   auto known =
       llvm::find_if(declared, [&](const auto &p) { return p.name == name && p.path == holder; });
   if (known == declared.end()) {
-    std::string base = fmt::format("{}/{}{}{}", fmt::join(layerRecord.path, "/"), holder,
-                                   holder.empty() ? "" : "/", name);
+    std::string_view object = named.empty() ? holder : named;
+    std::string base = fmt::format("{}/{}{}{}", fmt::join(layerRecord.path, "/"), object,
+                                   object.empty() ? "" : "/", name);
     std::string symbol = base;
     for (int i = 1; !state.symbols.insert(symbol).second; ++i)
       symbol = fmt::format("{}_{}", base, i);

@@ -26,6 +26,7 @@ struct GraphToLinalg : impl::GraphToLinalgBase<GraphToLinalg> {
     addElementwiseToLinalg(patterns);
     addContractionToLinalg(patterns);
     addConvolutionToWinograd(patterns, winogradTile, cacheBytes);
+    addLookupToLinalg(patterns);
     addPoolToLinalg(patterns);
     addRandomToLinalg(patterns);
     addReductionToLinalg(patterns);

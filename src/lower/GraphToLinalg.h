@@ -11,6 +11,7 @@ namespace hornet::lower {
 
 void addElementwiseToLinalg(mlir::RewritePatternSet &patterns);
 void addContractionToLinalg(mlir::RewritePatternSet &patterns);
+void addLookupToLinalg(mlir::RewritePatternSet &patterns);
 void addPoolToLinalg(mlir::RewritePatternSet &patterns);
 void addRandomToLinalg(mlir::RewritePatternSet &patterns);
 void addReductionToLinalg(mlir::RewritePatternSet &patterns);

@@ -22,7 +22,8 @@ def GraphToLinalg : Pass<"graph-to-linalg", "::mlir::ModuleOp"> {
                  Option<"cacheBytes", "cache-bytes", "int64_t", "1 << 20",
                         "Bytes of the largest cache that is a core's own">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
-                           "::mlir::math::MathDialect", "::mlir::tensor::TensorDialect"];
+                           "::mlir::math::MathDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::tensor::TensorDialect", "::mlir::vector::VectorDialect"];
 }
 
 def HoistParameters : Pass<"hoist-parameters", "::mlir::ModuleOp"> {

@@ -1,7 +1,5 @@
 #include "lower/TileBuilder.h"
 
-#include "lower/VectorBody.h"
-
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -72,16 +70,14 @@ SmallVector<OpFoldResult> TileBuilder::indices(const Access &access, const Cell 
   return result;
 }
 
-Value TileBuilder::place(AffineExpr loop, const Cell &cell) {
+Place TileBuilder::place(AffineExpr loop, const Cell &cell) {
   unsigned position = cast<AffineDimExpr>(loop).getPosition();
   OpFoldResult at = steps[position];
   if (roles.rows == position)
     at = plus(at, cell.row);
   if (roles.vector != position)
-    return value(at);
-  auto type = VectorType::get(cell.width, b.getIndexType());
-  Value first = vector::BroadcastOp::create(b, loc, type, value(plus(at, cell.column)));
-  return arith::AddIOp::create(b, loc, first, vector::StepOp::create(b, loc, type));
+    return {value(at)};
+  return {value(plus(at, cell.column)), /*isAlongVector=*/true};
 }
 
 Value TileBuilder::readScalar(const Access &access, ArrayRef<OpFoldResult> at) {

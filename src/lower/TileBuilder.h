@@ -6,6 +6,7 @@
 #pragma once
 
 #include "lower/Kernel.h"
+#include "lower/VectorBody.h"
 
 #include "mlir/IR/PatternMatch.h"
 
@@ -63,8 +64,8 @@ public:
     std::map<std::tuple<const Access *, int64_t, int64_t>, mlir::Value> values;
   };
 
-  /// Where a loop is for a cell: an index, or a vector of them along the columns.
-  mlir::Value place(mlir::AffineExpr loop, const Cell &cell);
+  /// Where a loop is for a cell.
+  Place place(mlir::AffineExpr loop, const Cell &cell);
   /// Where `access` reads for a cell.
   llvm::SmallVector<mlir::OpFoldResult> indices(const Access &access, const Cell &cell);
   /// `width` elements of `tensor` from `at` on.

@@ -1,12 +1,46 @@
 #include "lower/VectorBody.h"
 
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 
 namespace hornet::lower {
+
+static Value sideBySide(OpBuilder &builder, Value first, int64_t width) {
+  Location loc = first.getLoc();
+  auto type = VectorType::get(width, builder.getIndexType());
+  Value all = vector::BroadcastOp::create(builder, loc, type, first);
+  return arith::AddIOp::create(builder, loc, all, vector::StepOp::create(builder, loc, type));
+}
+
+/// `width` elements of `tensor` from `at` on.
+static Value readRow(OpBuilder &builder, Value tensor, ValueRange at, int64_t width) {
+  Location loc = tensor.getLoc();
+  auto type = VectorType::get(width, getElementTypeOrSelf(tensor.getType()));
+  Value padding =
+      arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type.getElementType()));
+  return vector::TransferReadOp::create(builder, loc, type, tensor, at, padding,
+                                        ArrayRef<bool>{true});
+}
+
+/// An element of `tensor` for each element of the indices, which are vectors or scalars.
+static Value readEach(OpBuilder &builder, Value tensor, ValueRange at, int64_t width) {
+  Location loc = tensor.getLoc();
+  SmallVector<Value> elements;
+  for (int64_t i = 0; i < width; ++i) {
+    SmallVector<Value> indices;
+    for (Value index : at)
+      indices.push_back(isa<VectorType>(index.getType())
+                            ? vector::ExtractOp::create(builder, loc, index, i).getResult()
+                            : index);
+    elements.push_back(tensor::ExtractOp::create(builder, loc, tensor, indices));
+  }
+  auto type = VectorType::get(width, getElementTypeOrSelf(tensor.getType()));
+  return vector::FromElementsOp::create(builder, loc, type, elements);
+}
 
 Value vectorizeBody(OpBuilder &builder, Block &body, ValueRange arguments, int64_t width,
                     PlaceOf place) {
@@ -27,13 +61,31 @@ Value vectorizeBody(OpBuilder &builder, Block &body, ValueRange arguments, int64
     Value value = mapping.lookupOrDefault(element);
     return value && !isa<VectorType>(value.getType());
   };
+  llvm::DenseMap<Value, Value> firsts; ///< of indices along the vector
   for (Operation &op : body.without_terminator()) {
     if (auto index = dyn_cast<linalg::IndexOp>(op)) {
-      mapping.map(index, place(index.getDim()));
+      Place at = place(index.getDim());
+      mapping.map(index, at.isAlongVector ? sideBySide(builder, at.first, width) : at.first);
+      if (at.isAlongVector)
+        firsts[index] = at.first;
       continue;
     }
     if (llvm::all_of(op.getOperands(), isScalar)) {
       builder.clone(op, mapping);
+      continue;
+    }
+    if (auto extract = dyn_cast<tensor::ExtractOp>(op)) {
+      ValueRange indices = extract.getIndices();
+      Value first = firsts.lookup(indices.back());
+      bool isRow = first && llvm::all_of(indices.drop_back(), isScalar);
+      SmallVector<Value> at;
+      for (Value index : indices)
+        at.push_back(mapping.lookupOrDefault(index));
+      if (isRow)
+        at.back() = first;
+      Value tensor = mapping.lookupOrDefault(extract.getTensor());
+      mapping.map(extract, isRow ? readRow(builder, tensor, at, width)
+                                 : readEach(builder, tensor, at, width));
       continue;
     }
     SmallVector<Value> operands;

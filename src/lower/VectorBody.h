@@ -10,8 +10,13 @@
 
 namespace hornet::lower {
 
-/// Where an op's dimension is, for all elements of a vector: an index, or a vector of them.
-using PlaceOf = llvm::function_ref<mlir::Value(int64_t dimension)>;
+/// Where an op's dimension is: one index for all elements of a vector, or that of the first, where
+/// the elements are side by side along the dimension.
+struct Place {
+  mlir::Value first;
+  bool isAlongVector = false;
+};
+using PlaceOf = llvm::function_ref<Place(int64_t dimension)>;
 
 /// Repeats the ops of `body` on vectors of `width` elements. `arguments` stand for the block's
 /// arguments: vectors of that width, or scalars. What depends on scalars alone is computed once,

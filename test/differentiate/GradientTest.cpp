@@ -95,6 +95,7 @@ const std::map<std::string, std::string> none = {
     {"graph.penalize", "taken out by the step before"},
     {"graph.filter_gradient", "stands in gradients alone"},
     {"graph.max_pool_index", "stands in gradients alone"},
+    {"graph.scatter_add", "stands in gradients alone"},
     {"graph.winograd_convolution", "made by the lowering"},
     {"graph.winograd_filter_gradient", "made by the lowering"},
 };

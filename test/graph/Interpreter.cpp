@@ -169,6 +169,47 @@ Array constant(Operation *op, Inputs) {
   return result;
 }
 
+/// Calls `f` with each place in the rows, and the place in the table that its index names; nothing
+/// where there is none.
+template <class Op>
+void forEachRow(Op op, ArrayRef<int64_t> rows, Array &indices, int64_t count,
+                function_ref<void(ArrayRef<int64_t>, std::optional<Index>)> f) {
+  size_t dimension = op.getDimension(), batch = op.getBatch();
+  size_t named = indices.shape.size() - batch;
+  forEach(rows, [&](ArrayRef<int64_t> at) {
+    Index inIndices(at.take_front(batch)), inTable(at.take_front(dimension));
+    llvm::append_range(inIndices, at.slice(dimension, named));
+    double number = std::trunc(hornet::test::at(indices, inIndices));
+    bool exists = number >= 0 && number < static_cast<double>(count);
+    inTable.push_back(exists ? static_cast<int64_t>(number) : 0);
+    llvm::append_range(inTable, at.drop_front(dimension + named));
+    f(at, exists ? std::optional(inTable) : std::nullopt);
+  });
+}
+
+Array gather(Operation *op, Inputs in) {
+  auto gather = cast<GatherOp>(op);
+  size_t dimension = gather.getDimension(), batch = gather.getBatch();
+  Index shape(ArrayRef(in[0].shape).take_front(dimension));
+  llvm::append_range(shape, ArrayRef(in[1].shape).drop_front(batch));
+  llvm::append_range(shape, ArrayRef(in[0].shape).drop_front(dimension + 1));
+  Array result(shape);
+  forEachRow(gather, shape, in[1], in[0].shape[dimension],
+             [&](auto to, auto from) { at(result, to) = from ? at(in[0], *from) : NAN; });
+  return result;
+}
+
+Array scatterAdd(Operation *op, Inputs in) {
+  auto scatter = cast<ScatterAddOp>(op);
+  Array result(in[2].shape);
+  forEachRow(scatter, in[0].shape, in[1], in[2].shape[scatter.getDimension()],
+             [&](auto from, auto to) {
+               if (to)
+                 at(result, *to) += at(in[0], from);
+             });
+  return result;
+}
+
 const llvm::StringMap<Rule> &rules() {
   static const llvm::StringMap<Rule> table = [] {
     llvm::StringMap<Rule> rules = {
@@ -185,6 +226,7 @@ const llvm::StringMap<Rule> &rules() {
         {"graph.expm1", elementwise([](double x) { return std::expm1(x); })},
         {"graph.extent", extent},
         {"graph.floor", elementwise([](double x) { return std::floor(x); })},
+        {"graph.gather", gather},
         {"graph.log", elementwise([](double x) { return std::log(x); })},
         {"graph.log_softmax", softmax<LogSoftmaxOp>},
         {"graph.log1p", elementwise([](double x) { return std::log1p(x); })},
@@ -203,6 +245,7 @@ const llvm::StringMap<Rule> &rules() {
         {"graph.reverse", reverse},
         {"graph.round", elementwise([](double x) { return std::nearbyint(x); })},
         {"graph.rsqrt", elementwise([](double x) { return 1 / std::sqrt(x); })},
+        {"graph.scatter_add", scatterAdd},
         {"graph.select", elementwise([](double p, double x, double y) { return p != 0 ? x : y; })},
         {"graph.sigmoid", elementwise(sigmoid)},
         {"graph.sign", elementwise([](double x) { return double((x > 0) - (x < 0)); })},

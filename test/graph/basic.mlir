@@ -171,3 +171,13 @@ func.func @trained_batch_norm(%x: tensor<?x4xf32>, %s: tensor<4xf32>) {
     : (tensor<?x4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<?x4xf32>
   return
 }
+
+// CHECK-LABEL: func.func @lookup
+func.func @lookup(%t: tensor<10x4xf32>, %i: tensor<?x5xf32>) {
+  // CHECK: %[[ROWS:.*]] = graph.gather %arg0, %arg1 dimension 0 batch 0 : (tensor<10x4xf32>, tensor<?x5xf32>) -> tensor<?x5x4xf32>
+  %0 = graph.gather %t, %i dimension 0 batch 0 : (tensor<10x4xf32>, tensor<?x5xf32>) -> tensor<?x5x4xf32>
+  // CHECK: graph.scatter_add %[[ROWS]], %arg1, %arg0 dimension 0 batch 0 : (tensor<?x5x4xf32>, tensor<?x5xf32>, tensor<10x4xf32>) -> tensor<10x4xf32>
+  %1 = graph.scatter_add %0, %i, %t dimension 0 batch 0
+    : (tensor<?x5x4xf32>, tensor<?x5xf32>, tensor<10x4xf32>) -> tensor<10x4xf32>
+  return
+}

@@ -609,3 +609,47 @@ func.func @random_uniform(%k: tensor<2xi32>, %x: tensor<?x8xf32>) {
   %0 = graph.random_uniform %k, %x stream 0 : (tensor<2xi32>, tensor<?x8xf32>) -> tensor<?x8xf32>
   return
 }
+
+// -----
+
+func.func @gather_dimension(%t: tensor<10x4xf32>, %i: tensor<?x5xf32>) {
+  // expected-error @+2 {{(C1) dimension 2 and batch 0 do not fit}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.gather %t, %i dimension 2 batch 0 : (tensor<10x4xf32>, tensor<?x5xf32>) -> tensor<?x5x4xf32>
+  return
+}
+
+// -----
+
+func.func @gather_dynamic_table(%t: tensor<?x4xf32>, %i: tensor<5xf32>) {
+  // expected-error @+2 {{(C2) dimension 0 of 'tensor<?x4xf32>' is dynamic}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.gather %t, %i dimension 0 batch 0 : (tensor<?x4xf32>, tensor<5xf32>) -> tensor<5x4xf32>
+  return
+}
+
+// -----
+
+func.func @gather_batch(%t: tensor<?x4xf32>, %i: tensor<7x5xf32>) {
+  // expected-error @+2 {{(C3) the first 1 extents}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.gather %t, %i dimension 1 batch 1 : (tensor<?x4xf32>, tensor<7x5xf32>) -> tensor<7x5xf32>
+  return
+}
+
+// -----
+
+func.func @gather_two_batches(%t: tensor<?x4xf32>, %i: tensor<?x5xf32>) {
+  // expected-error @+2 {{(C4) rows of}}
+  // expected-error @+1 {{failed to infer returned types}}
+  %0 = graph.gather %t, %i dimension 1 batch 0 : (tensor<?x4xf32>, tensor<?x5xf32>) -> tensor<?x?x5xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_add_rows(%r: tensor<5x3xf32>, %i: tensor<5xf32>, %t: tensor<10x4xf32>) {
+  // expected-error @+1 {{(C1) expected rows of type 'tensor<5x4xf32>', got 'tensor<5x3xf32>'}}
+  %0 = graph.scatter_add %r, %i, %t dimension 0 batch 0 : (tensor<5x3xf32>, tensor<5xf32>, tensor<10x4xf32>) -> tensor<10x4xf32>
+  return
+}

@@ -124,3 +124,30 @@ func.func @concatenate_inserts_into_slices(%x: tensor<?x3xf32>, %y: tensor<?x4xf
   %0 = graph.concatenate %x, %y dimension 1 : (tensor<?x3xf32>, tensor<?x4xf32>) -> tensor<?x7xf32>
   return %0 : tensor<?x7xf32>
 }
+
+// CHECK-LABEL: func.func @gather
+// A row that does not exist is NaN, and is not read.
+// CHECK: linalg.generic
+// CHECK:   %[[EXISTS:.*]] = arith.andi
+// CHECK:   %[[SAFE:.*]] = arith.select %[[EXISTS]], %{{.*}}, %{{.*}} : f32
+// CHECK:   arith.fptosi %[[SAFE]]
+// CHECK:   %[[COLUMN:.*]] = linalg.index 2
+// CHECK:   %[[ELEMENT:.*]] = tensor.extract %arg0[%{{.*}}, %[[COLUMN]]]
+// CHECK:   arith.select %[[EXISTS]], %[[ELEMENT]], %{{.*}} : f32
+func.func @gather(%t: tensor<10x40xf32>, %i: tensor<?x5xf32>) -> tensor<?x5x40xf32> {
+  %0 = graph.gather %t, %i dimension 0 batch 0 : (tensor<10x40xf32>, tensor<?x5xf32>) -> tensor<?x5x40xf32>
+  return %0 : tensor<?x5x40xf32>
+}
+
+// CHECK-LABEL: func.func @scatter_add
+// Threads share the columns: each adds the rows in their order.
+// CHECK: scf.forall (%{{.*}}) in (2)
+// CHECK:   scf.for
+// CHECK:     vector.transfer_read %{{.*}} : tensor<10x32xf32>, vector<32xf32>
+// CHECK: {hornet.work = 160 : i64}
+// CHECK: vector<8xf32>
+func.func @scatter_add(%r: tensor<?x5x72xf32>, %i: tensor<?x5xf32>, %t: tensor<10x72xf32>) -> tensor<10x72xf32> {
+  %0 = graph.scatter_add %r, %i, %t dimension 0 batch 0
+    : (tensor<?x5x72xf32>, tensor<?x5xf32>, tensor<10x72xf32>) -> tensor<10x72xf32>
+  return %0 : tensor<10x72xf32>
+}

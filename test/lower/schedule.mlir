@@ -145,3 +145,13 @@ func.func @bias_gradient(%x: tensor<?x24x24x64xf32>) -> tensor<64xf32> {
   %0 = graph.reduce_sum %x dimensions [0, 1, 2] : (tensor<?x24x24x64xf32>) -> tensor<64xf32>
   return %0 : tensor<64xf32>
 }
+
+// Rows of a table are copied as vectors.
+// CHECK-LABEL: func.func @gather
+// CHECK: scf.forall
+// CHECK: %[[ROW:.*]] = arith.index_cast
+// CHECK: vector.transfer_read %arg0[%[[ROW]], %{{.*}}], {{.*}} : tensor<10x16xf32>, vector<8xf32>
+func.func @gather(%t: tensor<10x16xf32>, %i: tensor<?x5xf32>) -> tensor<?x5x16xf32> {
+  %0 = graph.gather %t, %i dimension 0 batch 0 : (tensor<10x16xf32>, tensor<?x5xf32>) -> tensor<?x5x16xf32>
+  return %0 : tensor<?x5x16xf32>
+}
