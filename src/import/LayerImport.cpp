@@ -190,7 +190,7 @@ bool LayerImport::ready() const {
 //===----------------------------------------------------------------------===//
 
 Value LayerImport::parameter(std::string_view name, const Shape &shape, bool trainable,
-                             std::string_view holder) {
+                             std::string_view holder, std::string_view named) {
   if (elementsOf(shape) > largestTensor) {
     problem(std::string(name), fmt::format("{} would have the shape {}, more than {} elements",
                                            name, toString(shape), largestTensor));
@@ -202,8 +202,9 @@ Value LayerImport::parameter(std::string_view name, const Shape &shape, bool tra
         return p.name == name && p.layerPath == path && p.path == holder;
       });
   if (known == declared.end()) {
-    std::string base = fmt::format("{}/{}{}{}", fmt::join(path, "/"), holder,
-                                   holder.empty() ? "" : "/", name);
+    std::string_view object = named.empty() ? holder : named;
+    std::string base = fmt::format("{}/{}{}{}", fmt::join(path, "/"), object,
+                                   object.empty() ? "" : "/", name);
     std::string symbol = base;
     for (int i = 1; !state.symbols.insert(symbol).second; ++i)
       symbol = fmt::format("{}_{}", base, i);

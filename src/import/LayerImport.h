@@ -96,9 +96,10 @@ public:
   void checkArguments();
 
   /// Declares a weight, on the first call, and gives its value. Weights must be declared in the
-  /// order in which Keras creates them. `holder`: see Parameter::path.
+  /// order in which Keras creates them. `holder`: see Parameter::path;
+  /// `named`: what the names of its variables call that object, where it is something else.
   mlir::Value parameter(std::string_view name, const Shape &shape, bool trainable = true,
-                        std::string_view holder = "");
+                        std::string_view holder = "", std::string_view named = "");
   /// The results of a model that the layer wraps.
   llvm::SmallVector<Tensor> inlined(const keras::Model &model, llvm::ArrayRef<Tensor> inputs) {
     return state.inlineModel(model, record, inputs);

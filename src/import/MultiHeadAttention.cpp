@@ -146,10 +146,10 @@ private:
       holder = fmt::format("{}{}_dense", s.prefix, name.str());
     SmallVector<int64_t> shape = shapeOf(x);
     int64_t features = shape.back();
-    Value kernel = layer.parameter("kernel", {features, heads, dim}, true, holder);
+    Value kernel = layer.parameter("kernel", {features, heads, dim}, true, holder, name);
     Value y = layer.create<graph::MatmulOp>(x, layer.reshape(kernel, {features, heads * dim}));
     if (s.useBias) {
-      Value bias = layer.parameter("bias", {heads, dim}, true, holder);
+      Value bias = layer.parameter("bias", {heads, dim}, true, holder, name);
       y = layer.create<graph::AddOp>(y, layer.reshape(bias, {heads * dim}));
     }
     shape.back() = heads;
@@ -168,14 +168,15 @@ private:
     std::string holder = fmt::format("{}output_dense", s.prefix);
     Shape kernelShape = {heads, dim};
     llvm::append_range(kernelShape, features);
-    Value kernel = layer.parameter("kernel", kernelShape, true, holder);
+    Value kernel = layer.parameter("kernel", kernelShape, true, holder, "attention_output");
     int64_t columns = elementsOf(features);
     SmallVector<int64_t> flat = shape;
     flat.push_back(heads * dim);
     Value y = layer.create<graph::MatmulOp>(layer.reshape(x, flat),
                                             layer.reshape(kernel, {heads * dim, columns}));
     if (s.useBias) {
-      Value bias = layer.parameter("bias", Shape(features.begin(), features.end()), true, holder);
+      Value bias = layer.parameter("bias", Shape(features.begin(), features.end()), true, holder,
+                                   "attention_output");
       y = layer.create<graph::AddOp>(y, layer.reshape(bias, {columns}));
     }
     llvm::append_range(shape, features);
