@@ -33,7 +33,9 @@ static void lookUp(LayerImport &layer, Value table, Value indices) {
   checkLength(layer, indices);
   if (!layer.ready())
     return;
-  Value mask = masks ? layer.create<graph::CompareOp>(graph::Comparison::ne, indices, layer.scalar(0)) : Value();
+  Value mask = masks
+                   ? layer.create<graph::CompareOp>(graph::Comparison::ne, indices, layer.scalar(0))
+                   : Value();
   layer.result(layer.create<graph::GatherOp>(table, indices, 0, 0), mask);
 }
 

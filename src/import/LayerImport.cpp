@@ -49,8 +49,7 @@ LayerImport::LayerImport(ImportState &state, size_t record, const keras::Model &
                                                record.className, std::move(attribute),
                                                std::move(reason), std::move(mend)});
              }),
-      state(state), record(record), kerasLayer(layer), kerasCall(call),
-      kerasGeneration(model.generation),
+      state(state), record(record), kerasModel(model), kerasLayer(layer), kerasCall(call),
       loc(NameLoc::get(state.builder.getStringAttr(llvm::join(state.records[record].path, "/")))),
       all(inputs) {
   SmallVector<Tensor> found;
@@ -79,6 +78,31 @@ Value LayerImport::input() {
     return {};
   }
   return x;
+}
+
+Value LayerImport::tensor(const Json &json) const {
+  SmallVector<Tensor> found;
+  if (json.is_object())
+    collect(json, all, found);
+  return json.is_object() && json.contains(keras::tensorKey) && found.size() == 1
+             ? found.front().value
+             : Value();
+}
+
+void LayerImport::importAs(void (*import)(LayerImport &), std::string_view className,
+                           const Json &config, ArrayRef<Value> inputs) {
+  keras::Layer other;
+  other.name = kerasLayer.name, other.className = className, other.config = config;
+  keras::Call otherCall;
+  SmallVector<Tensor> tensors;
+  for (Value input : inputs) {
+    otherCall.args.push_back({{std::string(keras::tensorKey), tensors.size()}});
+    tensors.push_back({input});
+  }
+  LayerImport nested(state, record, kerasModel, other, otherCall, tensors);
+  import(nested);
+  wrong |= nested.wrong;
+  llvm::append_range(results, nested.results);
 }
 
 Value LayerImport::keyword(std::string_view name) {

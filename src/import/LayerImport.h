@@ -51,7 +51,7 @@ public:
 
   const keras::Layer &layer() const { return kerasLayer; }
   const keras::Call &call() const { return kerasCall; }
-  keras::Generation generation() const { return kerasGeneration; }
+  keras::Generation generation() const { return kerasModel.generation; }
   const std::string &className() const { return kerasLayer.className; }
   /// The number before the D in the class's name: 2 of Conv2DTranspose.
   size_t spatialDimensions() const;
@@ -70,6 +70,8 @@ public:
   }
   /// The mask of a layer with one input: the one given as `mask=`, else the implicit one.
   mlir::Value mask();
+  /// The tensor that `json`, an argument of the call, stands for; null when that is none.
+  mlir::Value tensor(const Json &json) const;
   /// The tensor given as keyword argument `name`; null when there is none.
   mlir::Value keyword(std::string_view name);
   /// Whether nothing was wrong so far and all inputs are known: time to build.
@@ -114,6 +116,9 @@ public:
   /// Gives the first result the input's mask, unless it has one.
   void passMask();
   llvm::MutableArrayRef<Tensor> allResults() { return results; }
+  /// Takes in what `import` makes of `inputs` as a layer of this class with this config.
+  void importAs(void (*import)(LayerImport &), std::string_view className, const Json &config,
+                llvm::ArrayRef<mlir::Value> inputs);
 
 private:
   using Infer = llvm::LogicalResult (*)(mlir::MLIRContext *, std::optional<mlir::Location>,
@@ -125,9 +130,9 @@ private:
 
   ImportState &state;
   size_t record;
+  const keras::Model &kerasModel;
   const keras::Layer &kerasLayer;
   const keras::Call &kerasCall;
-  keras::Generation kerasGeneration;
   mlir::Location loc;
   llvm::SmallVector<Tensor> all, results;
   llvm::SmallVector<mlir::Value> positional, masks; ///< of the same length
