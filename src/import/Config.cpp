@@ -32,8 +32,18 @@ std::string describe(const Json &value) {
 const Json *Config::find(std::string_view key) const {
   if (!json->is_object())
     return nullptr;
+  read.insert(key);
   auto it = json->find(key);
   return it == json->end() || it->is_null() ? nullptr : &*it;
+}
+
+std::vector<std::string> Config::unread() const {
+  std::vector<std::string> keys;
+  if (json->is_object())
+    for (const auto &[key, value] : json->items())
+      if (!read.contains(key) && !value.is_null() && value != false)
+        keys.push_back(key);
+  return keys;
 }
 
 std::optional<int64_t> Config::integer(std::string_view key, const Json &value,

@@ -8,6 +8,7 @@
 #include "keras/Model.h"
 
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringSet.h"
 
 #include <functional>
 #include <optional>
@@ -39,6 +40,8 @@ public:
 
   /// The value under `key`; null when it is missing or null.
   const Json *find(std::string_view key) const;
+  /// The keys that say something (not null, not false) and that nobody looked for.
+  std::vector<std::string> unread() const;
   void problem(std::string attribute, std::string reason, std::string mend = "") const {
     report(std::move(attribute), std::move(reason), std::move(mend));
   }
@@ -64,6 +67,7 @@ private:
 
   const Json *json;
   Report report;
+  mutable llvm::StringSet<> read;
 };
 
 } // namespace hornet::import

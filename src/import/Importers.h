@@ -26,8 +26,6 @@ void importActivation(LayerImport &layer);
 void importActivationLayer(LayerImport &layer);
 void importSoftmax(LayerImport &layer);
 void importPRelu(LayerImport &layer);
-// Elementwise
-void importRound(LayerImport &layer);
 // Contractions and windows
 void importDense(LayerImport &layer);
 void importEinsumDense(LayerImport &layer);

@@ -101,6 +101,15 @@ Value LayerImport::input() {
   return x;
 }
 
+Value LayerImport::tensor(const Json &json) const {
+  SmallVector<Tensor> found;
+  if (json.is_object())
+    collect(json, all, found);
+  return json.is_object() && json.contains(keras::tensorKey) && found.size() == 1
+             ? found.front().value
+             : Value();
+}
+
 SmallVector<Value> LayerImport::keywordList(std::string_view name) {
   keywords.push_back(name);
   SmallVector<Tensor> found;
@@ -197,14 +206,13 @@ Value LayerImport::parameter(std::string_view name, const Shape &shape, bool tra
     return {};
   }
   std::vector<keras::Parameter> &declared = state.parameters[record];
-  auto known =
-      llvm::find_if(declared, [&](const auto &p) {
-        return p.name == name && p.layerPath == path && p.path == holder;
-      });
+  auto known = llvm::find_if(declared, [&](const auto &p) {
+    return p.name == name && p.layerPath == path && p.path == holder;
+  });
   if (known == declared.end()) {
     std::string_view object = named.empty() ? holder : named;
-    std::string base = fmt::format("{}/{}{}{}", fmt::join(path, "/"), object,
-                                   object.empty() ? "" : "/", name);
+    std::string base =
+        fmt::format("{}/{}{}{}", fmt::join(path, "/"), object, object.empty() ? "" : "/", name);
     std::string symbol = base;
     for (int i = 1; !state.symbols.insert(symbol).second; ++i)
       symbol = fmt::format("{}_{}", base, i);

@@ -79,6 +79,8 @@ public:
   }
   /// The mask of a layer with one input: the one given as `mask=`, else the implicit one.
   mlir::Value mask();
+  /// The tensor that `json`, an argument of the call, stands for; null when that is none.
+  mlir::Value tensor(const Json &json) const;
   /// The tensor given as keyword argument `name`; null when there is none.
   mlir::Value keyword(std::string_view name);
   /// The tensors given as keyword argument `name`: one, or a list.

@@ -2,6 +2,7 @@
 
 #include "base/Nearest.h"
 #include "import/Importers.h"
+#include "import/Operation.h"
 
 #include <fmt/format.h>
 
@@ -42,7 +43,6 @@ static constexpr Entry importers[] = {
     {"BatchNormalization", importBatchNormalization, Mask::pass},
     {"Bidirectional", importBidirectional},
     {"CategoryEncoding", importCategoryEncoding},
-    {"Ceil", importElementwise<graph::CeilOp>},
     {"CenterCrop", importCenterCrop},
     {"Concatenate", importConcatenate},
     {"Conv1D", importConvolution},
@@ -69,7 +69,6 @@ static constexpr Entry importers[] = {
     {"EinsumDense", importEinsumDense},
     {"Embedding", importEmbedding},
     {"Flatten", importFlatten},
-    {"Floor", importElementwise<graph::FloorOp>},
     {"GRU", importRecurrent},
     {"GaussianDropout", importGaussianDropout, Mask::pass},
     {"GaussianNoise", importGaussianNoise, Mask::pass},
@@ -106,10 +105,8 @@ static constexpr Entry importers[] = {
     {"Reshape", importReshape},
     {"Resizing", importResizing},
     {"ReversibleEmbedding", importReversibleEmbedding},
-    {"Round", importRound},
     {"SeparableConv1D", importSeparableConvolution},
     {"SeparableConv2D", importSeparableConvolution},
-    {"Sign", importElementwise<graph::SignOp>},
     {"SimpleRNN", importRecurrent},
     {"Softmax", importSoftmax, Mask::pass},
     {"SpatialDropout1D", importDropout, Mask::pass},
@@ -119,7 +116,6 @@ static constexpr Entry importers[] = {
     {"Threshold", importActivationLayer},
     {"ThresholdedReLU", importActivationLayer, Mask::pass},
     {"TimeDistributed", importTimeDistributed},
-    {"Trunc", importElementwise<graph::TruncOp>},
     {"UnitNormalization", importUnitNormalization, Mask::pass},
     {"UpSampling1D", importUpSampling},
     {"UpSampling2D", importUpSampling},
@@ -215,7 +211,8 @@ void importUnknown(LayerImport &layer) {
                      (layer.generation() == keras::Generation::keras3 &&
                       kerasLayer.config.is_object() && !kerasLayer.config.contains("trainable"));
   if (isOperation || llvm::is_contained(notYet, name)) {
-    std::vector<std::string_view> near = nearest(name, names, 3);
+    std::vector<std::string_view> near =
+        nearest(name, isOperation ? supportedOperations() : names, 3);
     return layer.problem(
         "class_name",
         fmt::format("the {} '{}' is not supported yet", isOperation ? "operation" : "layer class",
@@ -235,6 +232,8 @@ void importUnknown(LayerImport &layer) {
 }
 
 void importLayer(LayerImport &layer) {
+  if (importOperation(layer))
+    return;
   const Entry *entry = findEntry(layer.className());
   if (!entry)
     return importUnknown(layer);

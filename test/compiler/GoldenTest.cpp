@@ -89,7 +89,8 @@ protected:
       const Tensor *expected = find(*io, "output_" + std::to_string(i));
       ASSERT_TRUE(expected);
       ASSERT_EQ((*outputs)[i].shape(), expected->shape());
-      EXPECT_EQ(wrongElements((*outputs)[i], expected->toFloat32(), toleranceOf(GetParam(), file)),
+      EXPECT_EQ(wrongElements((*outputs)[i].toFloat32(), expected->toFloat32(),
+                              toleranceOf(GetParam(), file)),
                 0u)
           << "of " << expected->size() << " elements of output " << i;
     }

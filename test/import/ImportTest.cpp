@@ -82,7 +82,8 @@ Array toArray(const Tensor &tensor) {
 }
 
 Shape openBatch(Shape shape) {
-  shape.at(0) = unknownSize;
+  if (!shape.empty())
+    shape.front() = unknownSize;
   return shape;
 }
 

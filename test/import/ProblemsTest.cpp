@@ -274,7 +274,7 @@ TEST(Problems, ArgumentsThatWouldChangeTheAnswerAreNotIgnored) {
   EXPECT_EQ(
       problemsOf(called("Dropout", R"({"args": [)" + x + R"(], "kwargs": {"training": false}})")),
       "");
-  EXPECT_THAT(problemsOf(called("Add", R"({"args": [)" + x + R"(, {"class_name": "__numpy__",
+  EXPECT_THAT(problemsOf(called("Softmax", R"({"args": [)" + x + R"(, {"class_name": "__numpy__",
                 "config": {"value": [1.0]}}], "kwargs": {}})")),
               HasSubstr("the argument {\"class_name\":\"__numpy__\""));
 }
@@ -283,6 +283,68 @@ TEST(Problems, OutputsThatALayerDoesNotHave) {
   EXPECT_THAT(problemsOf(called("Softmax", R"({"args": [)" + x + R"(], "kwargs": {}})", "5")),
               HasSubstr("output 5 of 'it' does not exist: it has 1"));
 }
+
+struct OperationMistake {
+  const char *className, *config, *arguments, *message;
+};
+
+/// An operation on `x`, a batch of 4 x 3 numbers, with `arguments` after it.
+class OneOperation : public testing::TestWithParam<OperationMistake> {};
+
+TEST_P(OneOperation, IsNamed) {
+  const OperationMistake &mistake = GetParam();
+  std::string text =
+      R"({"class_name": "Functional", "config": {"name": "model",
+    "layers": [{"class_name": "InputLayer", "name": "x", "config": {"name": "x",
+                "batch_shape": [null, 4, 3]}, "inbound_nodes": []},
+               {"class_name": ")" +
+      std::string(mistake.className) +
+      R"(", "module": "keras.src.ops.numpy", "name": "it", "config": {"name": "it")" +
+      mistake.config + R"(}, "inbound_nodes": [{"args": [)" +
+      (llvm::StringRef(mistake.arguments).starts_with("[") ? "" : x) + mistake.arguments +
+      R"(], "kwargs": {}}]}],
+    "input_layers": [["x", 0, 0]], "output_layers": [["it", 0, 0]]}})";
+  auto json = formats::parseJson(text, "model.json");
+  ASSERT_TRUE(json) << toString(json.error());
+  auto model = keras::modelFromConfig(*json, "model.json");
+  ASSERT_TRUE(model) << toString(model.error());
+  EXPECT_THAT(problemsOf(*model), HasSubstr(mistake.message));
+}
+
+const OperationMistake operationMistakes[] = {
+    {"Add", "", "", "the argument x2 is missing"},
+    {"Add", "", R"(, "one")", "x2 must be a tensor or numbers, got the string 'one'"},
+    {"Add", "", ", [1.0, 2.0]", "which do not broadcast"},
+    {"Add", "", ", 1, 2", "the argument 2 of its call is not supported"},
+    {"Round", R"(, "decimals": 2)", "", "rounding to decimals is not supported"},
+    {"Cast", R"(, "dtype": "complex64")", "", "no dtype 'complex64'"},
+    {"Isclose", R"(, "equal_nan": true)", ", 1.0", "equal_nan=True is not supported"},
+    {"Exp", R"(, "base": 2)", "", "the argument base=2 is not supported"},
+    {"Sum", R"(, "axis": 3)", "", "axis 3 is out of range for rank 3"},
+    {"Sum", R"(, "axis": [1, -2])", "", "axis names an axis twice"},
+    {"Argmax", "", "", "axis is missing"},
+    {"Argmax", R"(, "axis": 0)", "", "places in the batch are not supported"},
+    {"Prod", "", "", "a product over the batch is not supported"},
+    {"Cumsum", R"(, "axis": 0)", "", "running sums over the batch are not supported"},
+    {"Norm", R"(, "axis": [1, 2], "ord": 1)", "", "the norm 1 of matrices is not supported"},
+    {"Sort", R"(, "axis": 0)", "", "samples of a batch cannot be sorted"},
+    {"TopK", R"(, "k": 4)", "", "the last axis of (None, 4, 3) has fewer elements"},
+    {"ExpandDims", R"(, "axis": 0)", "", "a dimension before the batch is not supported"},
+    {"Squeeze", R"(, "axis": 1)", "", "axis 1 of (None, 4, 3) has not an extent of 1"},
+    {"Transpose", "", "", "the batch must stay the first dimension"},
+    {"Transpose", R"(, "axes": [0, 1, 1])", "", "axes must name each of the 3 dimensions once"},
+    {"Reshape", R"(, "newshape": [12])", "", "the batch must stay the first dimension"},
+    {"Reshape", R"(, "newshape": [-1, 6])", "", "cannot be reshaped to (-1, 6)"},
+    {"Ravel", "", "", "flattens the batch, which is not supported"},
+    {"Flip", R"(, "axis": 0)", "", "samples of a batch cannot be turned around"},
+    {"Concatenate", "", "", "xs must be a list of tensors"},
+    {"Cholesky", "", "", "the operation 'Cholesky' is not supported yet"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Operations, OneOperation, testing::ValuesIn(operationMistakes),
+                         [](const auto &info) {
+                           return std::string(info.param.className) + std::to_string(info.index);
+                         });
 
 //===----------------------------------------------------------------------===//
 // The module and the records
