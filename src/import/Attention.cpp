@@ -140,7 +140,8 @@ void importAttention(LayerImport &layer) {
   bool useScale = layer.flag("use_scale", isAdditive);
   std::string mode = isAdditive ? "" : layer.word("score_mode", modes);
   // Early Keras 2 has it in the config.
-  bool causal = layer.flag("causal", false) | layer.callFlag("use_causal_mask");
+  bool causalConfig = layer.flag("causal", false), causalCall = layer.callFlag("use_causal_mask");
+  bool causal = causalConfig || causalCall;
   bool givesScores = layer.callFlag("return_attention_scores");
   double rate = attentionDropout(layer);
   std::optional<Call> call = callOf(layer);

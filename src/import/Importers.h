@@ -49,6 +49,7 @@ void importGroupNormalization(LayerImport &layer);
 void importUnitNormalization(LayerImport &layer);
 void importNormalization(LayerImport &layer);
 void importRescaling(LayerImport &layer);
+void importLayerScale(LayerImport &layer);
 void importActivityRegularization(LayerImport &layer);
 void importIdentity(LayerImport &layer);
 // What acts while training alone

@@ -124,6 +124,18 @@ static Value perChannel(LayerImport &layer, std::string_view key, double fallbac
   return {};
 }
 
+/// ConvNeXt's own layer in keras.applications: a learned factor for each channel.
+void importLayerScale(LayerImport &layer) {
+  int64_t channels = layer.positive("projection_dim");
+  Value x = layer.input();
+  if (!layer.ready())
+    return;
+  if (toShape(x).back() != channels)
+    return layer.problem("projection_dim", fmt::format("projection_dim is {}, but the input is {}",
+                                                       channels, shapeOf(x)));
+  layer.result(layer.create<graph::MultiplyOp>(x, layer.parameter("gamma", {channels})));
+}
+
 /// https://keras.io/api/layers/preprocessing_layers/image_preprocessing/rescaling/
 void importRescaling(LayerImport &layer) {
   if (!layer.find("scale"))

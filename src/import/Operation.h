@@ -87,6 +87,8 @@ llvm::ArrayRef<OperationEntry> elementwiseOperations();
 llvm::ArrayRef<OperationEntry> reducingOperations();
 llvm::ArrayRef<OperationEntry> shapingOperations();
 llvm::ArrayRef<OperationEntry> sortingOperations();
+llvm::ArrayRef<OperationEntry> slicingOperations();
+llvm::ArrayRef<OperationEntry> productOperations();
 
 //===----------------------------------------------------------------------===//
 // What families share

@@ -11,7 +11,8 @@ using namespace mlir;
 namespace hornet::import {
 
 static SmallVector<ArrayRef<OperationEntry>> families() {
-  return {elementwiseOperations(), reducingOperations(), shapingOperations(), sortingOperations()};
+  return {elementwiseOperations(), reducingOperations(), shapingOperations(),
+          sortingOperations(),     slicingOperations(),  productOperations()};
 }
 
 static const OperationEntry *findOperation(std::string_view name) {

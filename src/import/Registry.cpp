@@ -85,6 +85,7 @@ static constexpr Entry importers[] = {
     {"Identity", importIdentity, Mask::pass},
     {"LSTM", importRecurrent},
     {"LayerNormalization", importLayerNormalization, Mask::pass},
+    {"LayerScale", importLayerScale},
     {"LeakyReLU", importActivationLayer, Mask::pass},
     {"Masking", importMasking},
     {"MaxPooling1D", importMaxPooling},

@@ -98,7 +98,9 @@ private:
 
   void convert(const Layer &layer, Json &config) {
     if (!inBothGenerations(layer.className))
-      return problem(layer, fmt::format("Keras {} has no such layer", keras3() ? 3 : 2));
+      return problem(layer,
+                     fmt::format("Keras {} has no such layer, or writes it in a way not known here",
+                                 keras3() ? 3 : 2));
     dropDefaults(layer.className, config);
     std::string reason =
         keras3() ? toKeras3(layer.className, config) : toKeras2(layer.className, config);
