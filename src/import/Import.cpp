@@ -40,7 +40,7 @@ private:
                    int record);
   SmallVector<Tensor> addArguments(Block &block, ImportedModel &result);
   SmallVector<Tensor> inlineModel(const keras::Model &model, int parent, ArrayRef<Tensor> inputs);
-  Tensor find(const keras::TensorRef &ref, int parent, Tensors &tensors);
+  Tensor find(const keras::TensorRef &ref, int parent, const Tensors &tensors);
   void importCall(const keras::Model &model, int parent, keras::Step step, Tensors &tensors);
   SmallVector<Tensor> importNested(LayerImport &layer, size_t record, ArrayRef<Tensor> inputs);
   void note(const LayerRecord &record, const std::string &text);
@@ -165,7 +165,7 @@ SmallVector<Tensor> ModelImport::inlineModel(const keras::Model &model, int pare
     tensors[{layerOf[{parent, port.tensor.layer}], port.tensor.call}] = {input};
   for (keras::Step step : model.order) {
     if (++calls > mostCalls)
-      break;
+      return {};
     importCall(model, parent, step, tensors);
   }
   SmallVector<Tensor> outputs;
@@ -175,19 +175,23 @@ SmallVector<Tensor> ModelImport::inlineModel(const keras::Model &model, int pare
 }
 
 /// The tensor that `ref` names; null, and reported, when its layer gives fewer.
-Tensor ModelImport::find(const keras::TensorRef &ref, int parent, Tensors &tensors) {
-  int layer = layerOf[{parent, ref.layer}];
-  ArrayRef<Tensor> results = tensors[{layer, ref.call}];
+Tensor ModelImport::find(const keras::TensorRef &ref, int parent, const Tensors &tensors) {
+  int layer = layerOf.at({parent, ref.layer});
   auto index = static_cast<size_t>(ref.tensor);
-  if (index < results.size())
-    return results[index];
+  auto call = tensors.find({layer, ref.call});
+  if (call != tensors.end() && index < call->second.size())
+    return call->second[index];
+  const LayerRecord &record = state.records[recordOf.at({parent, layer})];
+  std::string reason =
+      call == tensors.end()
+          ? fmt::format("call {} of '{}' is not made before its result is asked for", ref.call,
+                        record.name())
+          : fmt::format("output {} of '{}' does not exist: it has {}", index, record.name(),
+                        call->second.size());
   // A layer without results has said already why.
-  const LayerRecord &record = state.records[recordOf[{parent, layer}]];
-  if (!results.empty())
-    state.problems.push_back({model.file, llvm::join(record.path, "/"), record.className,
-                              "inbound_nodes",
-                              fmt::format("output {} of '{}' does not exist: it has {}", index,
-                                          record.name(), results.size())});
+  if (call == tensors.end() || !call->second.empty())
+    state.problems.push_back(
+        {model.file, llvm::join(record.path, "/"), record.className, "inbound_nodes", reason});
   return {};
 }
 
@@ -231,6 +235,10 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
   }
   for (const std::string &diagnostic : std::exchange(diagnostics, {}))
     import.problem("", diagnostic);
+  // What follows counts on this: a tensor is null only where something was reported.
+  bool whole = !results.empty() && llvm::all_of(results, [](Tensor t) { return bool(t.value); });
+  if (!whole && state.problems.empty())
+    import.problem("inbound_nodes", "this call of the layer gives no output");
 
   auto first = before ? std::next(before->getIterator()) : block.begin();
   LayerRecord &filled = state.records[record];

@@ -140,6 +140,9 @@ SmallVector<Tensor> LayerImport::argument(std::string_view name, size_t position
   for (const Json &entry : *json) {
     SmallVector<Tensor> one;
     collect(entry, all, one);
+    if (one.size() != 1 && !entry.is_null())
+      problem("inbound_nodes",
+              fmt::format("{} in the argument {} of its call is no tensor", describe(entry), name));
     found.push_back(one.size() == 1 ? one.front() : Tensor());
   }
   return found;

@@ -40,10 +40,12 @@ Operand product(Operand a, Operand b, const std::string &result) {
 }
 
 /// The product of all: of the first two, of that and the third, and so on.
-Term productOf(SmallVector<Operand> operands, const std::string &result) {
+Term productOf(ArrayRef<Operand> factors, const std::string &result) {
   // An open extent stands first in every product.
-  std::stable_partition(operands.begin(), operands.end(),
-                        [](const Operand &a) { return !a.x.type().hasStaticShape(); });
+  SmallVector<Operand> operands;
+  for (bool isStatic : {false, true})
+    llvm::copy_if(factors, std::back_inserter(operands),
+                  [&](const Operand &a) { return a.x.type().hasStaticShape() == isStatic; });
   Operand whole = operands.front();
   for (size_t i = 1; i < operands.size(); ++i) {
     std::string later = result, letters;
@@ -147,7 +149,7 @@ void importEinsum(Operation &op) {
   if (!fillEllipsis(result, StringRef(result).contains("...") ? hidden : 0) ||
       !distinctLetters(result) || !fitTogether(operands, result))
     return refuse();
-  op.result(productOf(std::move(operands), result));
+  op.result(productOf(operands, result));
 }
 
 //===----------------------------------------------------------------------===//
@@ -192,7 +194,7 @@ void importMatmul(Operation &op) {
                       fmt::format("Matmul gets {} and {}, which cannot be multiplied",
                                   shapeOf(x.value), shapeOf(y.value)),
                       "give matrices of (…, n, k) and (…, k, m)");
-  op.result(productOf(std::move(operands), result));
+  op.result(productOf(operands, result));
 }
 
 } // namespace

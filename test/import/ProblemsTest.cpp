@@ -284,6 +284,13 @@ TEST(Problems, OutputsThatALayerDoesNotHave) {
               HasSubstr("output 5 of 'it' does not exist: it has 1"));
 }
 
+TEST(Problems, ObjectsThatAreNoTensors) {
+  EXPECT_THAT(problemsOf(called("Attention", R"({"args": [[)" + x +
+                                                 R"(, {"class_name": "__keras_tensor_Z"}]]})")),
+              HasSubstr("{\"class_name\":\"__keras_tensor_Z\"} in the argument inputs of its call "
+                        "is no tensor"));
+}
+
 struct OperationMistake {
   const char *className, *config, *arguments, *message;
 };
