@@ -158,11 +158,25 @@ bool LayerImport::callFlag(std::string_view name) {
 
 Value LayerImport::mask() {
   Value given = keyword("mask");
-  return given ? given : implicitMask();
+  if (!given)
+    given = implicitMask();
+  if (!given || positional.empty() || !positional.front())
+    return given;
+  auto type = cast<RankedTensorType>(given.getType());
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(positional.front().getType()).getShape();
+  if (type.getElementType().isInteger(1) && type.getShape() == shape.take_front(2))
+    return given;
+  problem("mask", fmt::format("needs a boolean mask of (batch, steps) for the input {}, got {} {}",
+                              shapeOf(positional.front()),
+                              type.getElementType().isInteger(1) ? "booleans of" : "numbers of",
+                              shapeOf(given)));
+  return {};
 }
 
 void LayerImport::passMask() {
-  Value passed = mask();
+  Value passed = keyword("mask");
+  if (!passed)
+    passed = implicitMask();
   if (!results.empty() && !results.front().mask)
     results.front().mask = passed;
 }

@@ -77,7 +77,8 @@ public:
   mlir::Value implicitMask(size_t i = 0) const {
     return i < masks.size() ? masks[i] : mlir::Value();
   }
-  /// The mask of a layer with one input: the one given as `mask=`, else the implicit one.
+  /// The mask of the steps of a layer's first input, (batch, steps): the one given as `mask=`, else
+  /// the implicit one; null when there is none or when it does not fit, which is then a problem.
   mlir::Value mask();
   /// The tensor that `json`, an argument of the call, stands for; null when that is none.
   mlir::Value tensor(const Json &json) const;

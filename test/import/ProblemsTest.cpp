@@ -291,6 +291,13 @@ TEST(Problems, ObjectsThatAreNoTensors) {
                         "is no tensor"));
 }
 
+TEST(Problems, MasksThatDoNotFitTheSteps) {
+  EXPECT_THAT(
+      problemsOf(called("SimpleRNN", R"({"args": [)" + x + R"(], "kwargs": {"mask": )" + x + "}}")),
+      HasSubstr("'mask': needs a boolean mask of (batch, steps) for the input (None, 4), "
+                "got numbers of (None, 4)"));
+}
+
 struct OperationMistake {
   const char *className, *config, *arguments, *message;
 };
