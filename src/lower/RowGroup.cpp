@@ -241,9 +241,12 @@ static int64_t inRow(linalg::GenericOp op, const RowLoops &rows, bool reductions
 }
 
 int64_t RowGroup::innerBytes() const {
+  DenseSet<Operation *> inRegisters;
+  for (auto &[op, rows] : ops)
+    inRegisters.insert(rootOf(op));
   int64_t bytes = 0;
   for (auto &[op, rows] : ops)
-    if (!hasUsesOutside(op))
+    if (!hasUsesOutside(op) && !inRegisters.contains(op))
       bytes += inRow(op, rows, /*reductionsToo=*/false) *
                llvm::divideCeil(getElementTypeOrSelf(linalg::GenericOp(op).getResult(0).getType())
                                     .getIntOrFloatBitWidth(),

@@ -35,7 +35,7 @@ public:
   /// Loop nests that the group is without being fused: an elementwise op on a reduction's result is
   /// a part of the reduction's.
   int64_t kernels() const;
-  /// Bytes of a row of all that need not leave the group.
+  /// Bytes of a row of all that is in memory, and need not leave the group.
   int64_t innerBytes() const;
   /// Multiply-adds of one row, or what takes as long.
   int64_t work() const;
