@@ -54,13 +54,13 @@ func.func @convolution(%x: tensor<?x8x8x2xf32>, %f: tensor<3x3x2x4xf32>) -> tens
 // convolution each, and no zeros are multiplied.
 
 // CHECK-LABEL: func.func @strided
+// CHECK: %[[PADDED:.*]] = graph.pad {{.*}} low [0, 1, 0] high [0, 1, 0] {{.*}} -> tensor<?x6x4xf32>
 // CHECK: graph.slice %arg1 start [0, 0, 0] limit [3, 2, 4] strides [2, 1, 1] {{.*}} -> tensor<2x2x4xf32>
-// CHECK: graph.convolution {{.*}} low [1] high [1] {{.*}} tensor<2x4x2xf32>) -> tensor<?x5x2xf32>
+// CHECK: %[[EVEN:.*]] = graph.convolution %[[PADDED]], {{.*}} low [0] high [0] {{.*}} tensor<2x4x2xf32>) -> tensor<?x5x2xf32>
 // CHECK: graph.slice %arg1 start [1, 0, 0] limit [3, 2, 4] strides [2, 1, 1] {{.*}} -> tensor<1x2x4xf32>
-// CHECK: graph.convolution {{.*}} low [0] high [1] {{.*}} tensor<1x4x2xf32>) -> tensor<?x5x2xf32>
-// CHECK: %[[BOTH:.*]] = graph.concatenate {{.*}} -> tensor<?x5x2x2xf32>
-// CHECK: %[[MERGED:.*]] = graph.reshape %[[BOTH]] {{.*}} -> tensor<?x10x2xf32>
-// CHECK: graph.slice %[[MERGED]] start [0, 0, 0] limit [-1, 9, 2]
+// CHECK: %[[PART:.*]] = graph.slice %[[PADDED]] start [0, 1, 0] limit [-1, 5, 4]
+// CHECK: %[[ODD:.*]] = graph.convolution %[[PART]], {{.*}} low [0] high [0] {{.*}} tensor<1x4x2xf32>) -> tensor<?x4x2xf32>
+// CHECK: graph.interleave %[[EVEN]], %[[ODD]] dimension 1
 // CHECK: graph.filter_gradient %arg0, {{.*}} strides [2]
 func.func @strided(%x: tensor<?x9x2xf32>, %f: tensor<3x2x4xf32>) -> tensor<?x4x4xf32> {
   %0 = graph.convolution %x, %f strides [2] low [0] high [0] dilations [1] groups 1

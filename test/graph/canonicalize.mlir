@@ -298,3 +298,27 @@ func.func @einsum_keeps_its_vectors(%q: tensor<?x7x4xf32>, %k: tensor<?x5x4xf32>
   %1 = graph.transpose %0 permutation [0, 2, 1] : (tensor<?x7x5xf32>) -> tensor<?x5x7xf32>
   return %1 : tensor<?x5x7xf32>
 }
+
+// CHECK-LABEL: func.func @bias_before_interleave
+// CHECK-NEXT: %[[X:.*]] = graph.add %arg0, %arg2 : (tensor<?x3x8xf32>, tensor<8xf32>) -> tensor<?x3x8xf32>
+// CHECK-NEXT: %[[Y:.*]] = graph.add %arg1, %arg2 : (tensor<?x2x8xf32>, tensor<8xf32>) -> tensor<?x2x8xf32>
+// CHECK-NEXT: %[[A:.*]] = graph.relu %[[X]]
+// CHECK-NEXT: %[[B:.*]] = graph.relu %[[Y]]
+// CHECK-NEXT: graph.interleave %[[A]], %[[B]] dimension 1
+func.func @bias_before_interleave(%x: tensor<?x3x8xf32>, %y: tensor<?x2x8xf32>, %b: tensor<8xf32>) -> tensor<?x5x8xf32> {
+  %0 = graph.interleave %x, %y dimension 1 : (tensor<?x3x8xf32>, tensor<?x2x8xf32>) -> tensor<?x5x8xf32>
+  %1 = graph.add %0, %b : (tensor<?x5x8xf32>, tensor<8xf32>) -> tensor<?x5x8xf32>
+  %2 = graph.relu %1 : tensor<?x5x8xf32>
+  return %2 : tensor<?x5x8xf32>
+}
+
+// What differs from place to place is no part of one input.
+
+// CHECK-LABEL: func.func @places_stay_behind_interleave
+// CHECK-NEXT: graph.interleave
+// CHECK-NEXT: graph.add
+func.func @places_stay_behind_interleave(%x: tensor<?x2x8xf32>, %b: tensor<4x8xf32>) -> tensor<?x4x8xf32> {
+  %0 = graph.interleave %x, %x dimension 1 : (tensor<?x2x8xf32>, tensor<?x2x8xf32>) -> tensor<?x4x8xf32>
+  %1 = graph.add %0, %b : (tensor<?x4x8xf32>, tensor<4x8xf32>) -> tensor<?x4x8xf32>
+  return %1 : tensor<?x4x8xf32>
+}

@@ -361,6 +361,15 @@ func.func @slice_batch(%x: tensor<?x8xf32>) {
 
 // -----
 
+func.func @interleave_places(%x: tensor<?x3xf32>, %y: tensor<?x1xf32>) {
+  // expected-error @below {{(C4) input 0 of 2 is 'tensor<?x3xf32>', which should have 2 places in dimension 1}}
+  // expected-error @below {{failed to infer returned types}}
+  %0 = graph.interleave %x, %y dimension 1 : (tensor<?x3xf32>, tensor<?x1xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
 func.func @concatenate_nothing() {
   // expected-error @+2 {{(C1) expected at least one input}}
   // expected-error @+1 {{failed to infer returned types}}
