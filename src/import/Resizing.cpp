@@ -233,6 +233,20 @@ void importCenterCrop(LayerImport &layer) {
   layer.result(image.croppedTo(height, width).resized(height, width, "bilinear", false).x);
 }
 
+/// https://keras.io/api/layers/preprocessing_layers/image_augmentation/random_crop/: Keras 2 gives
+/// the largest part of the wanted proportions in that size, Keras 3 the image as it is.
+void importRandomCrop(LayerImport &layer) {
+  int64_t height = layer.positive("height"), width = layer.positive("width");
+  bool channelsFirst = layer.channelsFirst();
+  Value x = layer.input();
+  if (!layer.ready() || !layer.hasSpatial(x, 2, channelsFirst))
+    return;
+  if (layer.generation() == keras::Generation::keras3)
+    return layer.result(x);
+  Image image{layer, x, channelsFirst ? 2 : 1};
+  layer.result(image.croppedTo(height, width).resized(height, width, "bilinear", false).x);
+}
+
 /// https://keras.io/api/layers/reshaping_layers/up_sampling2d/
 void importUpSampling(LayerImport &layer) {
   static constexpr std::string_view words[] = {"nearest",  "bilinear", "bicubic",

@@ -54,6 +54,9 @@ public:
         terminator(function.front().getTerminator()), builder(function.getLoc(), terminator) {}
 
   Expected<StepStates> run() {
+    HORNET_TRY(refuseStates());
+    if (options.kind != Kind::evaluate && !imported.untrainable.empty())
+      return tl::unexpected<Error>(InputError{imported.untrainable});
     HORNET_TRY(addTargets());
     addParameters();
     simplify();
@@ -80,6 +83,20 @@ public:
 
 private:
   Term term(Value value) { return {&builder, value}; }
+
+  /// Batches of training are samples, not the parts of one sequence.
+  Expected<void> refuseStates() {
+    InputError error;
+    for (const State &kept : imported.states)
+      error.problems.push_back({.file = model.file,
+                                .layer = kept.name.substr(0, kept.name.rfind('/')),
+                                .attribute = "stateful",
+                                .reason = "a stateful layer cannot be trained or evaluated",
+                                .mend = "set it to false"});
+    if (error.problems.empty())
+      return {};
+    return tl::unexpected<Error>(std::move(error));
+  }
 
   //===--------------------------------------------------------------------===//
   // What goes in and comes out

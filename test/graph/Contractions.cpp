@@ -77,7 +77,8 @@ static void forWindow(const Array &x, const Window &window, ArrayRef<int64_t> in
 /// The type's shape, with the batch of `x`.
 static Index resultShape(Operation *op, const Array &x) {
   Index shape(cast<RankedTensorType>(op->getResult(0).getType()).getShape());
-  shape[0] = x.shape[0];
+  if (ShapedType::isDynamic(shape[0]))
+    shape[0] = x.shape[0];
   return shape;
 }
 
