@@ -53,9 +53,17 @@ void registerDialects(DialectRegistry &registry) {
   emit::registerTranslations(registry);
 }
 
+/// Canonicalization in one round. The rewriter's worklist comes to its end by itself; upstream then
+/// simplifies regions and visits all ops once more to see that nothing is left.
+static std::unique_ptr<Pass> createCanonicalizer() {
+  GreedyRewriteConfig config;
+  config.setMaxIterations(1).setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+  return createCanonicalizerPass(config);
+}
+
 static void addCleanUp(OpPassManager &passes) {
   passes.addPass(createCSEPass());
-  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCanonicalizer());
 }
 
 /// Graph → smaller graph.
@@ -64,7 +72,7 @@ static void addOptimize(OpPassManager &passes, const PipelineSettings &settings)
   passes.addPass(optimize::createExpandComposites());
   if (settings.level == 0)
     return;
-  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCanonicalizer());
   passes.addPass(optimize::createFoldScale());
   addCleanUp(passes);
 }
@@ -76,7 +84,7 @@ static void addLinalg(OpPassManager &passes, const PipelineSettings &settings) {
   options.cacheBytes = settings.target.cacheBytes;
   passes.addPass(lower::createGraphToLinalg(options));
   passes.addPass(memref::createResolveRankedShapeTypeResultDimsPass());
-  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCanonicalizer());
   if (settings.level > 0) {
     lower::PackFiltersOptions packing;
     packing.vectorBytes = settings.target.vectorBytes;
@@ -89,20 +97,27 @@ static void addLinalg(OpPassManager &passes, const PipelineSettings &settings) {
   // Filters of loops over time are packed before the loop.
   passes.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
   passes.addPass(lower::createHoistParameters());
-  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCanonicalizer());
 }
 
-/// Elementwise ops merge.
+/// Elementwise ops merge; what shares rows shares a loop over them.
 static void addFuse(OpPassManager &passes, const PipelineSettings &settings) {
   if (settings.level == 0)
     return;
   passes.addNestedPass<func::FuncOp>(lower::createFuseElementwise());
   passes.addNestedPass<func::FuncOp>(lower::createStoreMasks());
-  passes.addPass(createCanonicalizerPass());
+  lower::FuseRowsOptions options;
+  options.cacheBytes = settings.target.cacheBytes;
+  options.threads = settings.threads;
+  passes.addNestedPass<func::FuncOp>(lower::createFuseRows(options));
+  passes.addPass(createCanonicalizer());
 }
 
-/// Structured ops → loops over register tiles.
+/// Structured ops → loops over register tiles. First, results go where the caller wants them: the
+/// analysis that this takes is cheap while an op is not yet a hundred.
 static void addSchedule(OpPassManager &passes, const PipelineSettings &settings) {
+  passes.addPass(lower::createResultsToDestinations());
+  passes.addPass(bufferization::createEmptyTensorEliminationPass());
   if (settings.level == 0)
     return;
   lower::ScheduleKernelsOptions options;
@@ -111,13 +126,11 @@ static void addSchedule(OpPassManager &passes, const PipelineSettings &settings)
   options.cacheBytes = settings.target.cacheBytes;
   options.threads = settings.threads;
   passes.addNestedPass<func::FuncOp>(lower::createScheduleKernels(options));
-  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCanonicalizer());
 }
 
-/// Tensors → memrefs. Results go where the caller wants them.
+/// Tensors → memrefs.
 static void addBufferize(OpPassManager &passes) {
-  passes.addPass(lower::createResultsToDestinations());
-  passes.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions options;
   options.bufferizeFunctionBoundaries = true;
   options.functionBoundaryTypeConversion = bufferization::LayoutMapOption::IdentityLayoutMap;
