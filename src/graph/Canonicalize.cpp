@@ -200,6 +200,37 @@ struct RisePastInterleave : OpTraitRewritePattern<Pointwise> {
   }
 };
 
+/// concat(x a, x b) -> x concat(a, b), also of convolutions: gates of a recurrent layer, each of
+/// which dropout would have changed the input of.
+struct JoinProducts : OpRewritePattern<ConcatenateOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ConcatenateOp op, PatternRewriter &rewriter) const override {
+    Operation *first = op.getInputs().front().getDefiningOp();
+    bool isLast = static_cast<int64_t>(op.getDimension()) == op.getType().getRank() - 1;
+    if (!isLast || !isa_and_nonnull<MatmulOp, ConvolutionOp>(first))
+      return failure();
+    if (auto convolution = dyn_cast<ConvolutionOp>(first);
+        convolution && convolution.getGroups() > 1)
+      return failure();
+    SmallVector<Value> right;
+    for (Value input : op.getInputs()) {
+      Operation *product = input.getDefiningOp();
+      if (!product || product->getName() != first->getName() || !input.hasOneUse() ||
+          product->getOperand(0) != first->getOperand(0) ||
+          product->getAttrDictionary() != first->getAttrDictionary())
+        return failure();
+      right.push_back(product->getOperand(1));
+    }
+    Value joined = ConcatenateOp::create(
+        rewriter, op.getLoc(), right, static_cast<uint64_t>(typeOf(right.front()).getRank() - 1));
+    OperationState state(first->getLoc(), first->getName(), {first->getOperand(0), joined},
+                         op.getType(), first->getAttrs());
+    rewriter.replaceOp(op, rewriter.create(state));
+    return success();
+  }
+};
+
 /// A transpose that moves dimensions of extent 1 alone moves no element: it is a reshape.
 struct TransposeOfUnitDimensions : OpRewritePattern<TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -261,6 +292,6 @@ void GraphDialect::getCanonicalizationPatterns(RewritePatternSet &patterns) cons
   patterns.add<SinkThroughPointwise, RisePastInterleave, SinkThrough<SoftmaxOp, sinkSoftmax>,
                SinkThrough<BatchNormOp, sinkBatchNorm>, SinkThrough<PadOp, sinkPad>,
                SinkThrough<SliceOp, sinkSlice>, SinkThroughReduce<ReduceMaxOp>,
-               SinkThroughReduce<ReduceSumOp>, SinkThroughConcatenate, TransposeOfUnitDimensions>(
-      getContext());
+               SinkThroughReduce<ReduceSumOp>, SinkThroughConcatenate, JoinProducts,
+               TransposeOfUnitDimensions>(getContext());
 }

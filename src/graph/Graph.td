@@ -547,7 +547,8 @@ def Graph_DropoutOp : Graph_Op<"dropout", [Pure, SameOperandsAndResultType, Grap
   let summary = "Dropout: the identity when predicting";
   let description = [{
     While training, zeroes elements with probability `rate` and scales the others by 1 / (1 - rate).
-    Elements along the dimensions `shared` have one fate.
+    Elements along the dimensions `shared` have one fate; so have those of all steps in the body of
+    a `graph.scan`.
     Source: https://keras.io/api/layers/regularization_layers/dropout/
 
     Example:
@@ -557,6 +558,7 @@ def Graph_DropoutOp : Graph_Op<"dropout", [Pure, SameOperandsAndResultType, Grap
 
     (C1) 0 <= rate <= 1.
     (C2) shared dimensions are in range and strictly increasing.
+    (C3) In the body of a `graph.scan`, the input is one of its states.
   }];
   let arguments = (ins Graph_FloatTensor:$input, F64Attr:$rate,
                        DefaultValuedOptionalAttr<DenseI64ArrayAttr, "{}">:$shared);

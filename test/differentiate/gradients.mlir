@@ -104,3 +104,34 @@ func.func @unused(%x: tensor<?x8xf32>, %y: tensor<2xf32>) -> tensor<?x8xf32> {
   %0 = graph.floor %x : tensor<?x8xf32>
   return %0 : tensor<?x8xf32>
 }
+
+// Through time: the forward loop keeps what the backward one needs, which is that loop turned around.
+// The product with the recurrent kernel has its gradient made once, of all steps.
+
+// CHECK-LABEL: func.func @recurrent
+// CHECK: %[[FORWARD:.*]]:3 = graph.scan(%arg0) states(%arg1) shared(%arg2) {
+// CHECK: %[[Y:.*]] = graph.tanh
+// CHECK: graph.yield %[[Y]], %{{.*}}, %[[Y]]
+// CHECK: %[[DLAST:.*]] = graph.broadcast %{{.*}}, %[[FORWARD]]#2
+// CHECK: %[[KT:.*]] = graph.transpose %arg2
+// CHECK: %[[BACKWARD:.*]]:2 = graph.scan reverse(%[[FORWARD]]#0) states(%[[DLAST]]) shared(%[[KT]]) {
+// CHECK: ^bb0(%[[KEPT:.*]]: tensor<?x3xf32>, %[[DY:.*]]: tensor<?x3xf32>, %[[K:.*]]: tensor<3x3xf32>):
+// CHECK: %[[SLOPE:.*]] = graph.subtract
+// CHECK: %[[DZ:.*]] = graph.multiply %[[DY]], %[[SLOPE]]
+// CHECK: %[[DH:.*]] = graph.matmul %[[DZ]], %[[K]]
+// CHECK-NOT: graph.filter_gradient
+// CHECK: graph.yield %[[DZ]], %[[DH]]
+// CHECK: %[[H:.*]] = graph.reshape %[[FORWARD]]#1 : tensor<?x5x3xf32> -> tensor<?x3xf32>
+// CHECK: %[[DZS:.*]] = graph.reshape %[[BACKWARD]]#0 : tensor<?x5x3xf32> -> tensor<?x3xf32>
+// CHECK: %[[DK:.*]] = graph.filter_gradient %[[H]], %[[DZS]]
+// CHECK: return %[[BACKWARD]]#0, %[[BACKWARD]]#1, %[[DK]]
+func.func @recurrent(%x: tensor<?x5x3xf32>, %s: tensor<?x3xf32>, %u: tensor<3x3xf32>) -> tensor<?x3xf32> {
+  %last = graph.scan (%x) states (%s) shared (%u) {
+  ^bb0(%step: tensor<?x3xf32>, %h: tensor<?x3xf32>, %k: tensor<3x3xf32>):
+    %0 = graph.matmul %h, %k : (tensor<?x3xf32>, tensor<3x3xf32>) -> tensor<?x3xf32>
+    %1 = graph.add %step, %0 : (tensor<?x3xf32>, tensor<?x3xf32>) -> tensor<?x3xf32>
+    %2 = graph.tanh %1 : tensor<?x3xf32>
+    graph.yield %2 : tensor<?x3xf32>
+  } : (tensor<?x5x3xf32>, tensor<?x3xf32>, tensor<3x3xf32>) -> tensor<?x3xf32>
+  return %last : tensor<?x3xf32>
+}

@@ -662,3 +662,15 @@ func.func @scatter_add_rows(%r: tensor<5x3xf32>, %i: tensor<5xf32>, %t: tensor<1
   %0 = graph.scatter_add %r, %i, %t dimension 0 batch 0 : (tensor<5x3xf32>, tensor<5xf32>, tensor<10x4xf32>) -> tensor<10x4xf32>
   return
 }
+
+// -----
+
+func.func @dropout_in_a_loop(%x: tensor<?x5x8xf32>, %s: tensor<?x8xf32>) {
+  %r = graph.scan (%x) states (%s) shared () {
+  ^bb0(%a: tensor<?x8xf32>, %b: tensor<?x8xf32>):
+    // expected-error @+1 {{'graph.dropout' op (C3) in the body of a loop, the input must be a state}}
+    %0 = graph.dropout %a rate 0.5 : tensor<?x8xf32>
+    graph.yield %0 : tensor<?x8xf32>
+  } : (tensor<?x5x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
+  return
+}
