@@ -59,6 +59,7 @@ static constexpr Entry importers[] = {
     {"Cropping3D", importCropping},
     {"CuDNNGRU", importRecurrent},
     {"CuDNNLSTM", importRecurrent},
+    {"CustomScaleLayer", importCustomScale},
     {"Dense", importDense, Mask::pass},
     {"DepthwiseConv1D", importDepthwiseConvolution},
     {"DepthwiseConv2D", importDepthwiseConvolution},
