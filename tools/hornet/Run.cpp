@@ -17,6 +17,8 @@ struct Options {
   CacheFlag cache;
   std::vector<std::string> inputs;
   std::string output;
+  std::vector<std::string> layers;
+  bool allLayers = false;
 };
 } // namespace
 
@@ -43,12 +45,12 @@ static Expected<ExitCode> run(const Options &options) {
                        .reason = fmt::format("'{}' is not the name of a .npz file", options.output),
                        .mend = "give it the extension .npz: it holds an array for each output"});
   CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
+  compileOptions.layerOutputs = options.layers;
+  if (options.allLayers)
+    compileOptions.layerOutputs = {"*"};
   keras::Model model = HORNET_TRY(options.model.read());
   Arrays arrays = HORNET_TRY(matchArrays(model, options, compileOptions));
-  for (auto &[name, shape] : HORNET_TRY(shapesFromArrays(model, arrays)))
-    if (std::ranges::none_of(compileOptions.shapes,
-                             [&name = name](const auto &given) { return given.first == name; }))
-      compileOptions.shapes.emplace_back(name, shape);
+  HORNET_TRY(addShapes(compileOptions, model, arrays));
   runtime::Model compiled = HORNET_TRY(driver::load(model, compileOptions, options.cache.used()));
   std::vector<Tensor> inputs = HORNET_TRY(fitArrays(options.model.file, compiled.inputs(), arrays));
   std::vector<Tensor> outputs = HORNET_TRY(compiled.run(inputs));
@@ -81,6 +83,10 @@ Command addRun(CLI::App &app) {
                    "The .npz to write, an array for each output under its name")
       ->type_name("FILE.npz")
       ->required();
+  addRepeated(*command, "--layer", options->layers,
+              "A layer whose result is written, too, under its name: NAME, or block/NAME")
+      ->type_name("NAME");
+  command->add_flag("--all-layers", options->allLayers, "Write every layer's result");
   options->flags.add(*command);
   options->cache.add(*command);
   command->footer("Arrays have the batch first. Numbers are converted to float32.\n"
