@@ -65,8 +65,9 @@ TEST(CustomLayer, IsFoundByItsClassWithAndWithoutItsPackage) {
   // An HDF5 file writes the package into the class.
   std::string legacy = R"({"class_name": "mine>Swish", "config": {"name": "act"}})";
   EXPECT_EQ(problemsOf(modelWith(legacy), {{"Swish", importSwish}}), "");
-  EXPECT_THAT(problemsOf(modelWith(swish), {{"other>Swish", importSwish}}),
-              AllOf(HasSubstr("no layer class 'mine>Swish'"), HasSubstr("give an importer for it")));
+  EXPECT_THAT(
+      problemsOf(modelWith(swish), {{"other>Swish", importSwish}}),
+      AllOf(HasSubstr("no layer class 'mine>Swish'"), HasSubstr("give an importer for it")));
 }
 
 TEST(CustomLayer, OfALambdaGoesByTheLayersName) {
