@@ -100,12 +100,16 @@ static void addLinalg(OpPassManager &passes, const PipelineSettings &settings) {
   passes.addPass(createCanonicalizer());
 }
 
-/// Elementwise ops merge.
+/// Elementwise ops merge; what shares rows shares a loop over them.
 static void addFuse(OpPassManager &passes, const PipelineSettings &settings) {
   if (settings.level == 0)
     return;
   passes.addNestedPass<func::FuncOp>(lower::createFuseElementwise());
   passes.addNestedPass<func::FuncOp>(lower::createStoreMasks());
+  lower::FuseRowsOptions options;
+  options.cacheBytes = settings.target.cacheBytes;
+  options.threads = settings.threads;
+  passes.addNestedPass<func::FuncOp>(lower::createFuseRows(options));
   passes.addPass(createCanonicalizer());
 }
 

@@ -52,14 +52,27 @@ static double elementsAlong(Value x, ArrayRef<int64_t> axes) {
   return count;
 }
 
+static Term sum(Term x, ArrayRef<int64_t> axes) {
+  return {x.builder, graph::ReduceSumOp::create(*x.builder, x.value, axes)};
+}
+
 static Term mean(Term x, ArrayRef<int64_t> axes) {
-  return reduceKeeping<graph::ReduceSumOp>(x, axes) / elementsAlong(x.value, axes);
+  return sum(x, axes) / elementsAlong(x.value, axes);
+}
+
+/// What `axes` were reduced from, for every element of x: after all that is computed of it, so that
+/// no reshape stands between.
+static Term forEach(Term x, Term statistic, ArrayRef<int64_t> axes) {
+  SmallVector<int64_t> shape(x.type().getShape());
+  for (int64_t axis : axes)
+    shape[axis] = 1;
+  return reshape(statistic, shape);
 }
 
 /// (x - mean) / sqrt(variance + epsilon) over `axes`, which increase.
 static Term standardize(Term x, ArrayRef<int64_t> axes, double epsilon) {
-  Term centered = x - mean(x, axes);
-  return centered * rsqrt(mean(centered * centered, axes) + epsilon);
+  Term centered = x - forEach(x, mean(x, axes), axes);
+  return centered * forEach(x, rsqrt(mean(centered * centered, axes) + epsilon), axes);
 }
 
 static double epsilonOf(LayerImport &layer, double fallback) {
@@ -118,7 +131,7 @@ void importRmsNormalization(LayerImport &layer) {
     return;
   ImplicitLocOpBuilder builder(layer.location(), layer.builder());
   Term term{&builder, x};
-  Term y = term * rsqrt(mean(term * term, ordered) + epsilon);
+  Term y = term * forEach(term, rsqrt(mean(term * term, ordered) + epsilon), ordered);
   layer.result((y * Term{&builder, scale}).value);
 }
 
@@ -170,8 +183,8 @@ void importUnitNormalization(LayerImport &layer) {
   llvm::sort(axes);
   ImplicitLocOpBuilder builder(layer.location(), layer.builder());
   Term term{&builder, x};
-  Term squares = reduceKeeping<graph::ReduceSumOp>(term * term, axes);
-  layer.result((term * rsqrt(max(squares, 1e-12))).value);
+  Term factor = rsqrt(max(sum(term * term, axes), 1e-12));
+  layer.result((term * forEach(term, factor, axes)).value);
 }
 
 //===----------------------------------------------------------------------===//

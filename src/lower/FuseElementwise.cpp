@@ -11,14 +11,26 @@ namespace hornet::lower {
 
 namespace {
 
+/// Whether `op` compares what has fewer dimensions than its result (a causal mask compares numbers
+/// of steps): to compare again takes less time than to read what it was.
+bool comparesVectors(linalg::GenericOp op) {
+  auto isSmaller = [&](OpOperand *input) {
+    return op.getMatchingIndexingMap(input).getNumResults() < op.getNumLoops();
+  };
+  constexpr size_t fewOps = 4;
+  return op && getElementTypeOrSelf(op.getResult(0).getType()).isInteger(1) &&
+         op.getNumLoops() > 1 && op.getBlock()->getOperations().size() <= fewOps &&
+         llvm::all_of(op.getDpsInputOperands(), isSmaller);
+}
+
 /// `operand` is an input of the consumer; its producer is elementwise.
 bool pays(OpOperand *operand) {
   auto consumer = dyn_cast<linalg::GenericOp>(operand->getOwner());
-  Operation *producer = operand->get().getDefiningOp();
-  return consumer && producer && producer->hasOneUse() &&
-         producer->getBlock() == consumer->getBlock() &&
+  auto producer = operand->get().getDefiningOp<linalg::GenericOp>();
+  return consumer && producer && producer->getBlock() == consumer->getBlock() &&
          consumer.getNumParallelLoops() == consumer.getNumLoops() &&
-         consumer.getMatchingIndexingMap(operand).isPermutation();
+         (comparesVectors(producer) ||
+          (producer->hasOneUse() && consumer.getMatchingIndexingMap(operand).isPermutation()));
 }
 
 struct FuseElementwise : impl::FuseElementwiseBase<FuseElementwise> {

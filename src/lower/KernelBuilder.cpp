@@ -454,8 +454,7 @@ private:
     Cell single{0, 0, 1};
     Reader reader(tile);
     Value result = vector::ExtractOp::create(b, loc, start(reader, single), 0);
-    for (Value partial : partials)
-      result = vector::ReductionOp::create(b, loc, kind, partial, result);
+    result = tile.reduced(kind, partials, result);
     Value vector =
         vector::BroadcastOp::create(b, loc, VectorType::get(1, result.getType()), result);
     vector = tile.epilogue(reader, kernel.epilogue, kernel.output, single, vector);

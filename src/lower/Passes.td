@@ -82,6 +82,25 @@ def StoreMasks : Pass<"store-masks", "::mlir::func::FuncOp"> {
                            "::mlir::tensor::TensorDialect"];
 }
 
+def FuseRows : Pass<"fuse-rows", "::mlir::func::FuncOp"> {
+  let summary = "Compute what shares rows block by block of rows";
+  let description = [{
+    A reduction along rows, the elementwise ops and reductions around it that need no more than the
+    same row of each other's results, and the products of an attention on both sides of its softmax
+    become one `scf.forall` over blocks of rows (RowGroup.h says which ops): what goes from one to the
+    other is as large as a block, and stays in cache. The ops in the loop stay structured, and become
+    kernels in `schedule`, which runs after this pass. Upstream's `tileConsumerAndFuseProducersUsingSCF`
+    starts from one consumer, computes a producer again for each of its uses, and tiles products with
+    a filter as willingly as others.
+  }];
+  let options = [
+    Option<"cacheBytes", "cache-bytes", "int64_t", "1 << 20",
+           "Bytes of the largest cache that is a core's own">,
+    Option<"threads", "threads", "int64_t", "1", "Threads that parallel loops are shared by">];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def ScheduleKernels : Pass<"schedule", "::mlir::func::FuncOp"> {
   let summary = "Turn structured ops into loops over register tiles";
   let description = [{

@@ -1,5 +1,6 @@
 // graph-to-linalg: reductions and softmax.
 
+#include "graph/Einsum.h"
 #include "graph/Graph.h"
 #include "lower/GraphToLinalg.h"
 #include "lower/Structured.h"
@@ -72,25 +73,71 @@ Value alongRows(OpBuilder &builder, Location loc, Value x, Value row, int64_t di
                  {identity, identity.dropResult(dimension), identity}, iterators, body);
 }
 
+/// exp(x - greatest) of each row, and its sum.
+struct Powers {
+  Value powers, sum;
+};
+
+Powers powersOf(graph::SoftmaxOp op, OpBuilder &b) {
+  Location loc = op.getLoc();
+  int64_t dimension = op.getDimension();
+  Value greatest = reduce(b, loc, op.getInput(), dimension, lowest, combine<arith::MaximumFOp>);
+  Value powers = alongRows(b, loc, op.getInput(), greatest, dimension,
+                           [](OpBuilder &builder, Location loc, ValueRange elements) -> Value {
+                             Value below =
+                                 arith::SubFOp::create(builder, loc, elements[0], elements[1]);
+                             return math::ExpOp::create(builder, loc, below);
+                           });
+  return {powers, reduce(b, loc, powers, dimension, 0, combine<arith::AddFOp>)};
+}
+
 struct SoftmaxToLinalg : OpRewritePattern<graph::SoftmaxOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(graph::SoftmaxOp op, PatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    int64_t dimension = op.getDimension();
-    Value greatest =
-        reduce(rewriter, loc, op.getInput(), dimension, lowest, combine<arith::MaximumFOp>);
-    Value powers = alongRows(rewriter, loc, op.getInput(), greatest, dimension,
-                             [](OpBuilder &builder, Location loc, ValueRange elements) -> Value {
-                               Value below =
-                                   arith::SubFOp::create(builder, loc, elements[0], elements[1]);
-                               return math::ExpOp::create(builder, loc, below);
-                             });
-    Value sum = reduce(rewriter, loc, powers, dimension, 0, combine<arith::AddFOp>);
+    auto [powers, sum] = powersOf(op, rewriter);
+    rewriter.replaceOp(op, alongRows(rewriter, op.getLoc(), powers, sum, op.getDimension(),
+                                     combine<arith::DivFOp>));
+    return success();
+  }
+};
+
+/// einsum(softmax(x), v) -> einsum(exp(x - greatest), v) / sum where the weights are for that
+/// alone: a quotient for each result of an attention, not for each of its weights.
+struct WeightedSumToLinalg : OpRewritePattern<graph::SoftmaxOp> {
+  explicit WeightedSumToLinalg(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/2) {}
+
+  LogicalResult matchAndRewrite(graph::SoftmaxOp op, PatternRewriter &rewriter) const override {
+    auto einsum =
+        op->hasOneUse() ? dyn_cast<graph::EinsumOp>(*op->user_begin()) : graph::EinsumOp();
+    if (!einsum)
+      return failure();
+    auto letters = *graph::EinsumLetters::parse(einsum.getEquation());
+    unsigned operand = op->getUses().begin()->getOperandNumber();
+    std::string rows = operand == 0 ? letters.lhs : letters.rhs;
+    char summed = rows[op.getDimension()];
+    rows.erase(op.getDimension(), 1);
+    auto inResult = [&](char letter) { return StringRef(letters.result).contains(letter); };
+    if (inResult(summed) || !llvm::all_of(rows, inResult))
+      return failure();
+
+    Location loc = einsum.getLoc();
+    rewriter.setInsertionPoint(einsum);
+    auto [powers, sum] = powersOf(op, rewriter);
+    SmallVector<Value> factors(einsum->getOperands());
+    factors[operand] = powers;
+    Value total =
+        graph::EinsumOp::create(rewriter, loc, einsum.getEquation(), factors[0], factors[1]);
+    RankedTensorType type = einsum.getType();
+    AffineMap identity = rewriter.getMultiDimIdentityMap(type.getRank());
+    auto places = llvm::map_to_vector(
+        rows, [&](char letter) { return rewriter.getAffineDimExpr(letters.result.find(letter)); });
+    SmallVector<IteratorType> iterators(type.getRank(), IteratorType::parallel);
     rewriter.replaceOp(
-        op, alongRows(rewriter, loc, powers, sum, dimension,
-                      [](OpBuilder &builder, Location loc, ValueRange elements) -> Value {
-                        return arith::DivFOp::create(builder, loc, elements[0], elements[1]);
-                      }));
+        einsum,
+        generic(rewriter, loc, {total, sum}, emptyTensor(rewriter, loc, type, total),
+                {identity, AffineMap::get(type.getRank(), 0, places, getContext()), identity},
+                iterators, combine<arith::DivFOp>));
+    rewriter.eraseOp(op);
     return success();
   }
 };
@@ -128,7 +175,7 @@ void addReductionToLinalg(RewritePatternSet &patterns) {
   MLIRContext *context = patterns.getContext();
   patterns.add<ReduceToLinalg<graph::ReduceMaxOp>>(context, lowest, combine<arith::MaximumFOp>);
   patterns.add<ReduceToLinalg<graph::ReduceSumOp>>(context, 0.0, combine<arith::AddFOp>);
-  patterns.add<SoftmaxToLinalg, LogSoftmaxToLinalg>(context);
+  patterns.add<SoftmaxToLinalg, WeightedSumToLinalg, LogSoftmaxToLinalg>(context);
 }
 
 } // namespace hornet::lower

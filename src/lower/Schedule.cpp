@@ -136,6 +136,18 @@ SmallVector<ColumnBlocks> splitColumns(int64_t extent, int64_t width, int64_t ve
   return blocks;
 }
 
+int64_t rowsInBlock(ArrayRef<int64_t> extents, int64_t bytes, const Machine &machine) {
+  constexpr int64_t mostRows = 64;
+  int64_t most =
+      std::clamp<int64_t>(machine.cacheBytes / 8 / std::max<int64_t>(bytes, 1), 1, mostRows);
+  int64_t outer = 1, extent = extents.back();
+  for (int64_t known : extents.drop_back())
+    outer *= ShapedType::isDynamic(known) ? 1 : known;
+  if (outer < machine.threads)
+    most = std::min<int64_t>(most, llvm::divideCeil(extent, machine.threads));
+  return llvm::divideCeil(extent, llvm::divideCeil(extent, most));
+}
+
 int64_t sumsSideBySide(int64_t accumulators, int64_t steps) {
   // Two multiply-adds begin in a cycle, and each takes four.
   constexpr int64_t inFlight = 8, leastSteps = 32;

@@ -69,6 +69,10 @@ int64_t divisorUpTo(int64_t extent, int64_t most);
 /// columns in vectors of 8, 2 at a time, are two blocks of [8, 8] and one of [5].
 llvm::SmallVector<ColumnBlocks> splitColumns(int64_t extent, int64_t width, int64_t vectors);
 
+/// Rows that ops which share them compute at a time, of loops over rows with these `extents`: what
+/// stays among the ops, `bytes` a row, is to stay in cache, and each thread is to have a block.
+int64_t rowsInBlock(llvm::ArrayRef<int64_t> extents, int64_t bytes, const Machine &machine);
+
 /// Columns in one tile of a sum of products, which is as wide as a packed filter's blocks.
 int64_t packedColumns(const Kernel &kernel, const Roles &roles, const Machine &machine);
 

@@ -96,6 +96,20 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
     return ops;
   }
 
+  /// What fuse-rows has put into parallel loops.
+  void scheduleInLoops(RewriterBase &rewriter, const Machine &machine) {
+    SmallVector<linalg::LinalgOp> ops;
+    getOperation().walk([&](linalg::LinalgOp op) {
+      if (op->getParentOfType<scf::ForallOp>())
+        ops.push_back(op);
+    });
+    for (linalg::LinalgOp op : llvm::reverse(ops))
+      if (op->use_empty())
+        rewriter.eraseOp(op);
+      else if (Value built = scheduleInnerKernel(rewriter, op, machine))
+        rewriter.replaceOp(op, built);
+  }
+
   /// Last ops first: an op whose result has been taken into a later kernel is dead by then.
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
@@ -105,6 +119,7 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
       computeInPlace(rewriter, insert);
     }
     Machine machine{vectorBytes, vectorRegisters, threads, cacheBytes};
+    scheduleInLoops(rewriter, machine);
     for (graph::WinogradConvolutionOp convolution : all<graph::WinogradConvolutionOp>())
       scheduleWinograd(rewriter, convolution, machine);
     for (graph::WinogradFilterGradientOp gradient : all<graph::WinogradFilterGradientOp>())

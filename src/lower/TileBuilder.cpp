@@ -152,6 +152,27 @@ Value TileBuilder::writeVector(Value vector, Value tensor, ArrayRef<OpFoldResult
       .getResult();
 }
 
+Value TileBuilder::reduced(vector::CombiningKind kind, SmallVector<Value> vectors, Value first) {
+  for (size_t i = 0; i + 1 < vectors.size();)
+    if (vectors[i].getType() == vectors[i + 1].getType()) {
+      vectors[i] = vector::makeArithReduction(b, loc, kind, vectors[i], vectors[i + 1]);
+      vectors.erase(vectors.begin() + i + 1);
+    } else {
+      ++i;
+    }
+  for (Value vector : vectors) {
+    auto elements = [&] { return cast<VectorType>(vector.getType()).getNumElements(); };
+    while (elements() % 2 == 0) {
+      int64_t half = elements() / 2;
+      Value low = vector::ExtractStridedSliceOp::create(b, loc, vector, 0, half, 1);
+      Value high = vector::ExtractStridedSliceOp::create(b, loc, vector, half, half, 1);
+      vector = vector::makeArithReduction(b, loc, kind, low, high);
+    }
+    first = vector::ReductionOp::create(b, loc, kind, vector, first);
+  }
+  return first;
+}
+
 Value TileBuilder::epilogue(Reader &reader, const Epilogue &epilogue, const Access &output,
                             const Cell &cell, Value result) {
   linalg::GenericOp op = epilogue.op;

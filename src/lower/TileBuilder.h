@@ -8,6 +8,7 @@
 #include "lower/Kernel.h"
 #include "lower/VectorBody.h"
 
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/PatternMatch.h"
 
 #include <map>
@@ -77,6 +78,11 @@ public:
   /// epilogue writes.
   mlir::Value epilogue(Reader &reader, const Epilogue &epilogue, const Access &output,
                        const Cell &cell, mlir::Value result);
+
+  /// All elements of `vectors` and `first` in one. Vectors of one width by halves, then the halves
+  /// of what is left: in their order, each element would wait for the one before it.
+  mlir::Value reduced(mlir::vector::CombiningKind kind, llvm::SmallVector<mlir::Value> vectors,
+                      mlir::Value first);
 
 private:
   mlir::Value read(const Access &access, const Cell &cell);

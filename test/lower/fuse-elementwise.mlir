@@ -38,3 +38,19 @@ func.func @not_what_is_used_twice(%x: tensor<?x4xf32>) -> (tensor<?x4xf32>, tens
   %1 = graph.relu %0 : tensor<?x4xf32>
   return %0, %1 : tensor<?x4xf32>, tensor<?x4xf32>
 }
+
+// A mask that two vectors say is compared where it is used, for each head anew, and never stored.
+
+// CHECK-LABEL: func.func @causal
+// CHECK: linalg.generic
+// CHECK: arith.cmpf oge
+// CHECK: arith.select
+// CHECK-NOT: linalg.generic
+// CHECK-NOT: 64x64xi1
+// CHECK: return
+func.func @causal(%x: tensor<?x4x64x64xf32>, %q: tensor<64x1xf32>, %k: tensor<64xf32>) -> tensor<?x4x64x64xf32> {
+  %far = graph.constant dense<-1.0e9> : tensor<f32>
+  %0 = graph.compare ge %q, %k : (tensor<64x1xf32>, tensor<64xf32>) -> tensor<64x64xi1>
+  %1 = graph.select %0, %x, %far : (tensor<64x64xi1>, tensor<?x4x64x64xf32>, tensor<f32>) -> tensor<?x4x64x64xf32>
+  return %1 : tensor<?x4x64x64xf32>
+}
