@@ -111,7 +111,7 @@ TEST_P(RecurrentDropouts, areTheSameForAnyLevelAndThreads) {
   const auto &[className, config, input] = GetParam();
   auto one = rowsOf(className, config, input);
   ASSERT_FALSE(one.empty());
-  EXPECT_NE(one[0], one[1]);
+  EXPECT_GT(std::set(one.begin(), one.end()).size(), 5u);
   for (auto [level, threads] : {std::pair(3, 2), std::pair(0, 1)}) {
     auto other = rowsOf(className, config, input, {.level = level, .threads = threads});
     for (size_t i = 0; i < one.size(); ++i)
@@ -120,7 +120,7 @@ TEST_P(RecurrentDropouts, areTheSameForAnyLevelAndThreads) {
   Json none = config;
   none["dropout"] = none["recurrent_dropout"] = 0.0;
   auto all = rowsOf(className, none, input);
-  EXPECT_EQ(all[0], all[1]);
+  EXPECT_EQ(std::set(all.begin(), all.end()).size(), 1u);
 }
 
 Json both(Json config) {

@@ -315,7 +315,9 @@ def recurrent():
         write_npz(os.path.join("gradients", name, "ref.npz"), arrays)
         write_json(os.path.join("gradients", name, "case.json"), {
             "name": name, "model": "model.keras", "losses": [{"class_name": "CategoricalCrossentropy", "config": {}}],
-            "loss_weights": None, "gradients_that_are_zero": [], "tolerance": {"grad": {"t": 1e-5}}, "measured": measured})
+            "loss_weights": None, "gradients_that_are_zero": [], "measured": measured,
+            # Keras's float32 is up to a tenth of that from float64, but with the softmax within a cell.
+            "tolerance": {"grad": {"t": max(1e-5, 5 * measured["grad_float64_rel_to_max"])}}})
         print(name, value, measured)
 
 
