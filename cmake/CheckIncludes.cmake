@@ -20,6 +20,7 @@ set(may_include
   "driver: formats keras import step compiler runtime cache"
   "training: formats keras step compiler runtime driver"
   "tools/hornet: formats keras import step compiler runtime cache driver training"
+  "tools/layer-reference: formats keras graph import"
   "tools/hornet-opt: graph import optimize differentiate step lower compiler")
 
 cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH root)

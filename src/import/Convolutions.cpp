@@ -95,6 +95,7 @@ void importDepthwiseConvolution(LayerImport &layer) {
   Window window = readWindow(layer, "kernel_size", layer.spatialDimensions());
   int64_t multiplier = layer.positive("depth_multiplier", 1);
   bool useBias = layer.flag("use_bias", true);
+  layer.ignore({"groups", "filters"}); // as Keras 2 does, which writes one of them
   Activation activation = readActivation(layer);
   Value x = layer.input();
   if (!layer.ready())
@@ -185,6 +186,7 @@ void importSeparableConvolution(LayerImport &layer) {
   Window window = readWindow(layer, "kernel_size", spatial);
   int64_t filters = layer.positive("filters"), multiplier = layer.positive("depth_multiplier", 1);
   bool useBias = layer.flag("use_bias", true);
+  layer.ignore({"groups"});
   Activation activation = readActivation(layer);
   Value x = layer.input();
   if (!layer.ready())

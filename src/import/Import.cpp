@@ -52,8 +52,9 @@ private:
   void addKept(SmallVectorImpl<Value> &outputs, ImportedModel &result);
   void note(const LayerRecord &record, const std::string &text);
   void flattenParameters(ImportedModel &result);
+  void addStates(func::FuncOp predict, SmallVectorImpl<Value> &outputs, ImportedModel &result);
   InputError allProblems();
-  Expected<void> finish(func::FuncOp predict, ArrayRef<Value> outputs, ImportedModel &result);
+  Expected<void> finish(func::FuncOp predict, SmallVector<Value> outputs, ImportedModel &result);
 
   const keras::Model &model;
   const ImportOptions &options;
@@ -374,9 +375,25 @@ void ModelImport::flattenParameters(ImportedModel &result) {
   result.layers = std::move(state.records);
 }
 
-Expected<void> ModelImport::finish(func::FuncOp predict, ArrayRef<Value> outputs,
+/// What stateful layers keep goes out of @predict as it came in.
+void ModelImport::addStates(func::FuncOp predict, SmallVectorImpl<Value> &outputs,
+                            ImportedModel &result) {
+  for (const KeptState &kept : state.states) {
+    State added{.name = fmt::format("{}/state_{}", fmt::join(kept.path, "/"), kept.number),
+                .slot = "state",
+                .parameter = std::nullopt,
+                .shape = toShape(kept.argument),
+                .input = cast<BlockArgument>(kept.argument).getArgNumber(),
+                .output = outputs.size()};
+    outputs.push_back(kept.value);
+    result.states.push_back(std::move(added));
+  }
+}
+
+Expected<void> ModelImport::finish(func::FuncOp predict, SmallVector<Value> outputs,
                                    ImportedModel &result) {
   OpBuilder &builder = state.builder;
+  addStates(predict, outputs, result);
   func::ReturnOp::create(builder, predict.getLoc(), outputs);
   predict.setFunctionType(
       builder.getFunctionType(predict.front().getArgumentTypes(), ValueRange(outputs).getTypes()));
@@ -386,6 +403,10 @@ Expected<void> ModelImport::finish(func::FuncOp predict, ArrayRef<Value> outputs
     predict.setResultAttr(i, graph::portNameAttr, builder.getStringAttr(port.name));
     bool isBool = getElementTypeOrSelf(outputs[i]).isInteger(1);
     port = {port.name, toShape(outputs[i]), isBool ? DType::boolean : DType::f32};
+  }
+  for (const State &kept : result.states) {
+    predict.setArgAttr(kept.input, graph::portNameAttr, builder.getStringAttr(kept.name));
+    predict.setResultAttr(*kept.output, graph::portNameAttr, builder.getStringAttr(kept.name));
   }
   builder.setInsertionPoint(predict);
   for (const keras::Parameter &parameter : result.parameters)
@@ -440,6 +461,7 @@ Expected<ImportedModel> ModelImport::run(std::vector<Problem> *problems) {
   InputError error = allProblems();
   flattenParameters(result);
   result.notes = std::move(state.notes);
+  result.untrainable = std::move(state.untrainable);
   if (!error.problems.empty()) {
     if (!problems)
       return tl::unexpected<Error>(std::move(error));

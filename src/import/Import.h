@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
+#include "base/State.h"
 #include "import/CustomLayer.h"
 #include "import/Records.h"
 #include "keras/Model.h"
@@ -34,11 +35,17 @@ struct ImportedModel {
   std::vector<keras::Parameter> parameters; ///< in the order that `keras::bindWeights` wants
   std::vector<LayerRecord> layers;          ///< in the model's order, nested ones after their model
   std::vector<Port> inputs, outputs;
+  /// What stateful layers remember: further arguments and results of @predict, behind `inputs` and
+  /// `outputs`.
+  std::vector<State> states;
   std::vector<Problem> notes; ///< what differs from Keras without being wrong
+  /// Why the model cannot be trained, whatever is frozen: layers that then do what we cannot.
+  std::vector<Problem> untrainable;
 };
 
 /// The model as a module of the graph dialect: a `graph.parameter` for each weight, and `@predict`
-/// with one argument for each input and one result for each output, named by `graph.name`. Every
+/// with one argument for each input and one result for each output, named by `graph.name`, and both
+/// for each state. Every
 /// op's location names its layer ("block/conv2d_1"). Computes in float32; boolean inputs are i1.
 /// Nested models are inlined; a shared layer declares its parameters once. Reads no weights.
 /// Input error: all problems of all layers, not only the first. Where `problems` is given, it takes
@@ -47,8 +54,5 @@ struct ImportedModel {
 Expected<ImportedModel> importModel(mlir::MLIRContext &context, const keras::Model &model,
                                     const ImportOptions &options = {},
                                     std::vector<Problem> *problems = nullptr);
-
-/// Every layer class that importModel takes, sorted.
-std::vector<std::string_view> supportedLayers();
 
 } // namespace hornet::import

@@ -35,6 +35,7 @@ void importConvolution(LayerImport &layer);
 void importTransposedConvolution(LayerImport &layer);
 void importDepthwiseConvolution(LayerImport &layer);
 void importSeparableConvolution(LayerImport &layer);
+void importLocallyConnected(LayerImport &layer);
 void importMaxPooling(LayerImport &layer);
 void importAveragePooling(LayerImport &layer);
 void importGlobalAveragePooling(LayerImport &layer);
@@ -50,6 +51,7 @@ void importUnitNormalization(LayerImport &layer);
 void importNormalization(LayerImport &layer);
 void importRescaling(LayerImport &layer);
 void importLayerScale(LayerImport &layer);
+void importSpectralNormalization(LayerImport &layer);
 void importActivityRegularization(LayerImport &layer);
 void importIdentity(LayerImport &layer);
 // What acts while training alone
@@ -70,6 +72,7 @@ void importDot(LayerImport &layer);
 // Time
 void importRecurrent(LayerImport &layer);
 void importBidirectional(LayerImport &layer);
+void importCell(LayerImport &layer);
 void importTimeDistributed(LayerImport &layer);
 // Attention
 void importAttention(LayerImport &layer);
@@ -87,6 +90,11 @@ void importPermute(LayerImport &layer);
 void importZeroPadding(LayerImport &layer);
 void importCropping(LayerImport &layer);
 void importRepeatVector(LayerImport &layer);
+// Images, changed at random while training
+void importAugmentation(LayerImport &layer);
+void importAutoContrast(LayerImport &layer);
+void importPipeline(LayerImport &layer);
+void importRandomCrop(LayerImport &layer);
 // Images of another size
 void importUpSampling(LayerImport &layer);
 void importResizing(LayerImport &layer);

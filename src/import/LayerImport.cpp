@@ -88,6 +88,13 @@ size_t LayerImport::spatialDimensions() const {
   return className()[className().find_first_of("123")] - '0';
 }
 
+SmallVector<Tensor> LayerImport::tensors() const {
+  SmallVector<Tensor> found;
+  for (auto [value, mask] : llvm::zip_equal(positional, masks))
+    found.push_back({value, mask});
+  return found;
+}
+
 Value LayerImport::input() {
   if (positional.size() != 1) {
     problem("inbound_nodes", fmt::format("takes one input, got {}", positional.size()));
@@ -258,6 +265,50 @@ Value LayerImport::parameter(std::string_view name, const Shape &shape, bool tra
   graph::GetParameterOp::build(
       state.builder, op, RankedTensorType::get(shape, state.builder.getF32Type()), known->symbol);
   return checked(op);
+}
+
+std::optional<Shape>
+LayerImport::shapeOfParameter(std::initializer_list<std::string_view> names) const {
+  for (const keras::Parameter &declared : state.parameters[record])
+    if (declared.layerPath == path && llvm::is_contained(names, declared.name))
+      return declared.shape;
+  return std::nullopt;
+}
+
+/// The entry of a layer's state; null when it has none yet.
+static KeptState *keptIn(ImportState &state, ArrayRef<std::string> path, size_t number) {
+  for (KeptState &kept : state.states)
+    if (ArrayRef(kept.path) == path && kept.number == number)
+      return &kept;
+  return nullptr;
+}
+
+Value LayerImport::recall(size_t number, ArrayRef<int64_t> shape) {
+  if (const KeptState *kept = keptIn(state, path, number))
+    return kept->value;
+  SmallVector<int64_t> batched = {ShapedType::kDynamic};
+  llvm::append_range(batched, shape);
+  auto type = RankedTensorType::get(batched, state.builder.getF32Type());
+  Value argument = state.builder.getInsertionBlock()->addArgument(type, loc);
+  state.states.push_back({path, number, argument, argument});
+  return argument;
+}
+
+void LayerImport::remember(size_t number, Value value) {
+  if (KeptState *kept = keptIn(state, path, number))
+    kept->value = value;
+}
+
+void LayerImport::refuseTraining(std::string_view reason, std::string_view mend) {
+  state.untrainable.push_back(
+      {state.file, llvm::join(path, "/"), className(), "", std::string(reason), std::string(mend)});
+}
+
+void LayerImport::note(std::string attribute, std::string text) {
+  Problem note{state.file,           llvm::join(path, "/"), className(),
+               std::move(attribute), std::move(text),       ""};
+  if (llvm::none_of(state.notes, [&](auto &n) { return toString(n) == toString(note); }))
+    state.notes.push_back(std::move(note));
 }
 
 Value LayerImport::splat(ArrayRef<int64_t> shape, double value) {

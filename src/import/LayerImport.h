@@ -33,14 +33,22 @@ struct Tensor {
   mlir::Value value, mask = {};
 };
 
+/// A state of a stateful layer: what @predict is given, and what it is by now.
+struct KeptState {
+  std::vector<std::string> path; ///< of the layer
+  size_t number;                 ///< among its states
+  mlir::Value argument, value;
+};
+
 /// What one run of importModel gathers.
 struct ImportState {
   mlir::OpBuilder builder;
   std::string file;
-  std::vector<Problem> problems, notes;
+  std::vector<Problem> problems, notes, untrainable;
   std::vector<LayerRecord> records;
   std::vector<std::vector<keras::Parameter>> parameters; ///< by record
   llvm::StringSet<> symbols;
+  std::vector<KeptState> states;
   llvm::ArrayRef<CustomLayer> customLayers;
   /// Inlines a model that the layer of a record holds.
   std::function<llvm::SmallVector<Tensor>(const keras::Model &, size_t record,
@@ -72,6 +80,8 @@ public:
 
   /// The tensors among the call's positional arguments, in their order.
   llvm::ArrayRef<mlir::Value> inputs() const { return positional; }
+  /// The same with their masks.
+  llvm::SmallVector<Tensor> tensors() const;
   /// The only one of them, float32. Reports when there are more, or none.
   mlir::Value input();
   /// The mask of input number `i`: the one that came along with it; null when there is none.
@@ -106,6 +116,19 @@ public:
   /// `named`: what the names of its variables call that object, where it is something else.
   mlir::Value parameter(std::string_view name, const Shape &shape, bool trainable = true,
                         std::string_view holder = "", std::string_view named = "");
+  /// The shape of the weight of one of these names; nothing when the layer declared none.
+  std::optional<Shape> shapeOfParameter(std::initializer_list<std::string_view> names) const;
+  /// Training a model with this layer is refused, whether the layer is frozen or not.
+  void refuseTraining(std::string_view reason, std::string_view mend);
+  /// A note on an attribute: what is different from Keras without being wrong.
+  void note(std::string attribute, std::string text);
+  /// State `number` of a stateful layer, (batch, shape…): an argument of @predict, or what an
+  /// earlier call of the layer has left.
+  mlir::Value recall(size_t number, llvm::ArrayRef<int64_t> shape);
+  /// What the next call of the layer, or of the model, is to get as this state.
+  void remember(size_t number, mlir::Value value);
+  /// How many states all layers so far keep.
+  size_t keptStates() const { return state.states.size(); }
   /// The results of a model that the layer wraps.
   llvm::SmallVector<Tensor> inlined(const keras::Model &model, llvm::ArrayRef<Tensor> inputs) {
     return state.inlineModel(model, record, inputs);

@@ -1,5 +1,7 @@
 // Which layer classes there are: those with an importer, and those that Keras has besides.
 
+#include "import/Registry.h"
+
 #include "base/Nearest.h"
 #include "import/Importers.h"
 #include "import/Operation.h"
@@ -9,22 +11,15 @@
 
 namespace hornet::import {
 
-namespace {
-/// What happens to the mask of a layer's input.
-enum class Mask {
-  stop, ///< it ends here, or the importer itself says how it goes on
-  pass, ///< Keras's supports_masking: it goes on with the first result
-};
-
-struct Entry {
-  std::string_view className;
-  LayerImporter import;
-  Mask mask = Mask::stop;
-};
-} // namespace
+static constexpr Untrainable augmentation = {
+    "changes images at random while training, which is not supported",
+    "train a model without it, on images that were augmented before"};
+static constexpr Untrainable powerIteration = {
+    "divides its kernel by a norm in each step of training, which is not supported",
+    "train the layer that it wraps by itself"};
 
 /// Sorted by name.
-static constexpr Entry importers[] = {
+static constexpr LayerClass classes[] = {
     {"Activation", importActivation, Mask::pass},
     {"ActivityRegularization", importActivityRegularization, Mask::pass},
     {"AdaptiveAveragePooling1D", importAdaptiveAveragePooling},
@@ -37,6 +32,8 @@ static constexpr Entry importers[] = {
     {"AdditiveAttention", importAttention},
     {"AlphaDropout", importAlphaDropout, Mask::pass},
     {"Attention", importAttention},
+    {"AugMix", importAugmentation, Mask::stop, &augmentation},
+    {"AutoContrast", importAutoContrast},
     {"Average", importAverage},
     {"AveragePooling1D", importAveragePooling},
     {"AveragePooling2D", importAveragePooling},
@@ -60,6 +57,7 @@ static constexpr Entry importers[] = {
     {"Cropping3D", importCropping},
     {"CuDNNGRU", importRecurrent},
     {"CuDNNLSTM", importRecurrent},
+    {"CutMix", importAugmentation, Mask::stop, &augmentation},
     {"CustomScaleLayer", importCustomScale},
     {"Dense", importDense, Mask::pass},
     {"DepthwiseConv1D", importDepthwiseConvolution},
@@ -70,8 +68,10 @@ static constexpr Entry importers[] = {
     {"ELU", importActivationLayer, Mask::pass},
     {"EinsumDense", importEinsumDense},
     {"Embedding", importEmbedding},
+    {"Equalization", importAugmentation, Mask::stop, &augmentation},
     {"Flatten", importFlatten},
     {"GRU", importRecurrent},
+    {"GRUCell", importCell},
     {"GaussianDropout", importGaussianDropout, Mask::pass},
     {"GaussianNoise", importGaussianNoise, Mask::pass},
     {"Gelu", importActivationLayer},
@@ -86,22 +86,51 @@ static constexpr Entry importers[] = {
     {"GroupedQueryAttention", importGroupedQueryAttention},
     {"Identity", importIdentity, Mask::pass},
     {"LSTM", importRecurrent},
+    {"LSTMCell", importCell},
     {"LayerNormalization", importLayerNormalization, Mask::pass},
     {"LayerScale", importLayerScale},
     {"LeakyReLU", importActivationLayer, Mask::pass},
+    {"LocallyConnected1D", importLocallyConnected},
+    {"LocallyConnected2D", importLocallyConnected},
     {"Masking", importMasking},
+    {"MaxNumBoundingBoxes", importIdentity},
     {"MaxPooling1D", importMaxPooling},
     {"MaxPooling2D", importMaxPooling},
     {"MaxPooling3D", importMaxPooling},
     {"Maximum", importMaximum},
     {"Minimum", importMinimum},
+    {"MixUp", importAugmentation, Mask::stop, &augmentation},
     {"MultiHeadAttention", importMultiHeadAttention},
     {"Multiply", importMultiply},
     {"Normalization", importNormalization, Mask::pass},
     {"PReLU", importPRelu, Mask::pass},
     {"Permute", importPermute},
+    {"Pipeline", importPipeline},
     {"RMSNormalization", importRmsNormalization},
     {"RNN", importRecurrent},
+    {"RandAugment", importAugmentation, Mask::stop, &augmentation},
+    {"RandomBrightness", importAugmentation, Mask::stop, &augmentation},
+    {"RandomColorDegeneration", importAugmentation, Mask::stop, &augmentation},
+    {"RandomColorJitter", importAugmentation, Mask::stop, &augmentation},
+    {"RandomContrast", importAugmentation, Mask::stop, &augmentation},
+    {"RandomCrop", importRandomCrop, Mask::stop, &augmentation},
+    {"RandomElasticTransform", importAugmentation, Mask::stop, &augmentation},
+    {"RandomErasing", importAugmentation, Mask::stop, &augmentation},
+    {"RandomFlip", importAugmentation, Mask::stop, &augmentation},
+    {"RandomGaussianBlur", importAugmentation, Mask::stop, &augmentation},
+    {"RandomGrayscale", importAugmentation, Mask::stop, &augmentation},
+    {"RandomHeight", importAugmentation, Mask::stop, &augmentation},
+    {"RandomHue", importAugmentation, Mask::stop, &augmentation},
+    {"RandomInvert", importAugmentation, Mask::stop, &augmentation},
+    {"RandomPerspective", importAugmentation, Mask::stop, &augmentation},
+    {"RandomPosterization", importAugmentation, Mask::stop, &augmentation},
+    {"RandomRotation", importAugmentation, Mask::stop, &augmentation},
+    {"RandomSaturation", importAugmentation, Mask::stop, &augmentation},
+    {"RandomSharpness", importAugmentation, Mask::stop, &augmentation},
+    {"RandomShear", importAugmentation, Mask::stop, &augmentation},
+    {"RandomTranslation", importAugmentation, Mask::stop, &augmentation},
+    {"RandomWidth", importAugmentation, Mask::stop, &augmentation},
+    {"RandomZoom", importAugmentation, Mask::stop, &augmentation},
     {"ReLU", importActivationLayer, Mask::pass},
     {"RepeatVector", importRepeatVector},
     {"Rescaling", importRescaling, Mask::pass},
@@ -111,11 +140,16 @@ static constexpr Entry importers[] = {
     {"SeparableConv1D", importSeparableConvolution},
     {"SeparableConv2D", importSeparableConvolution},
     {"SimpleRNN", importRecurrent},
+    {"SimpleRNNCell", importCell},
     {"Softmax", importSoftmax, Mask::pass},
+    {"Solarization", importAugmentation, Mask::stop, &augmentation},
     {"SpatialDropout1D", importDropout, Mask::pass},
     {"SpatialDropout2D", importDropout, Mask::pass},
     {"SpatialDropout3D", importDropout, Mask::pass},
+    {"SpectralNormalization", importSpectralNormalization, Mask::stop, &powerIteration},
+    {"StackedRNNCells", importCell},
     {"Subtract", importSubtract},
+    {"SyncBatchNormalization", importBatchNormalization, Mask::pass},
     {"Threshold", importActivationLayer},
     {"ThresholdedReLU", importActivationLayer, Mask::pass},
     {"TimeDistributed", importTimeDistributed},
@@ -128,79 +162,88 @@ static constexpr Entry importers[] = {
     {"ZeroPadding3D", importZeroPadding},
 };
 
-/// Classes that are refused, each for a reason of its own.
-static constexpr Entry refused[] = {
+/// Classes whose importer looks for the reason in the config, and refuses.
+static constexpr LayerClass refusing[] = {
     {"IntegerLookup", importLookup},
     {"Lambda", importLambda},
     {"StringLookup", importLookup},
     {"TextVectorization", importLookup},
 };
 
-/// What Keras has and we do not, yet.
-static constexpr std::string_view notYet[] = {"AugMix",
-                                              "AutoContrast",
-                                              "CutMix",
-                                              "Equalization",
-                                              "FeatureSpace",
-                                              "FlaxLayer",
-                                              "GRUCell",
-                                              "HashedCrossing",
-                                              "Hashing",
-                                              "IntegerLookup",
-                                              "JaxLayer",
-                                              "LSTMCell",
-                                              "LocallyConnected1D",
-                                              "LocallyConnected2D",
-                                              "MaxNumBoundingBoxes",
-                                              "MelSpectrogram",
-                                              "MixUp",
-                                              "Pipeline",
-                                              "RandAugment",
-                                              "RandomBrightness",
-                                              "RandomColorDegeneration",
-                                              "RandomColorJitter",
-                                              "RandomContrast",
-                                              "RandomCrop",
-                                              "RandomErasing",
-                                              "RandomFlip",
-                                              "RandomGaussianBlur",
-                                              "RandomGrayscale",
-                                              "RandomHue",
-                                              "RandomInvert",
-                                              "RandomPerspective",
-                                              "RandomPosterization",
-                                              "RandomRotation",
-                                              "RandomSaturation",
-                                              "RandomSharpness",
-                                              "RandomShear",
-                                              "RandomTranslation",
-                                              "RandomZoom",
-                                              "STFTSpectrogram",
-                                              "SimpleRNNCell",
-                                              "Solarization",
-                                              "SpectralNormalization",
-                                              "StackedRNNCells",
-                                              "StringLookup",
-                                              "SyncBatchNormalization",
-                                              "TFOpLambda",
-                                              "SlicingOpLambda",
-                                              "TFSMLayer",
-                                              "TextVectorization",
-                                              "TorchModuleWrapper",
-                                              "Wrapper"};
+static constexpr std::string_view baseClass = "is a base of other classes, and computes nothing",
+                                  baseClassMend = "use a class that derives from it";
+static constexpr std::string_view changing = "changes its vocabulary while it is used",
+                                  changingMend = "use an IntegerLookup and an Embedding";
+static constexpr std::string_view otherCode =
+    "runs code of another framework, which Hornet does not execute";
+static constexpr std::string_view otherCodeMend =
+    "rebuild that part of the model with Keras's own layers";
 
-static const Entry *findEntry(std::string_view className) {
-  for (llvm::ArrayRef<Entry> table : {llvm::ArrayRef(importers), llvm::ArrayRef(refused)})
-    for (const Entry &entry : table)
-      if (entry.className == className)
-        return &entry;
-  return nullptr;
+/// What cannot be supported, or is not worth it. Sorted by name.
+static constexpr RefusedClass refused[] = {
+    {"AbstractRNNCell", baseClass, baseClassMend},
+    {"Container", baseClass, baseClassMend},
+    {"ContrastLimitedAdaptiveHistogramEqualization",
+     "counts the gray levels in tiles of each image, which is not supported yet",
+     "equalize the images before"},
+    {"ConvRecurrent2D", baseClass, baseClassMend},
+    {"DenseFeatures", "takes columns of a table instead of tensors",
+     "use Normalization, StringLookup and the like, one for each column"},
+    {"DynamicEmbedding", changing, changingMend},
+    {"DynamicLookup", changing, changingMend},
+    {"FlaxLayer", otherCode, otherCodeMend},
+    {"JaxLayer", otherCode, otherCodeMend},
+    {"Layer", baseClass, baseClassMend},
+    {"PreprocessingLayer", baseClass, baseClassMend},
+    {"RandomFourierFeatures", "of Keras 2's experimental layers is not supported yet",
+     "use a Dense layer with its weights"},
+    {"Recurrent", baseClass, baseClassMend},
+    {"TFSMLayer", otherCode, otherCodeMend},
+    {"TorchModuleWrapper", otherCode, otherCodeMend},
+    {"Wrapper", baseClass, baseClassMend},
+};
+
+/// What Keras has and we do not, yet.
+static constexpr std::string_view notYet[] = {
+    "AtrousConvolution1D",
+    "AtrousConvolution2D",
+    "Convolution1D",
+    "Convolution2D",
+    "Convolution3D",
+    "Deconvolution2D",
+    "FeatureSpace",
+    "HashedCrossing",
+    "Hashing",
+    "Highway",
+    "IntegerLookup",
+    "MaxoutDense",
+    "MelSpectrogram",
+    "Merge",
+    "ParametricSoftplus",
+    "SReLU",
+    "STFTSpectrogram",
+    "SeparableConvolution2D",
+    "SlicingOpLambda",
+    "StringLookup",
+    "TFOpLambda",
+    "TextVectorization",
+    "TimeDistributedDense",
+};
+
+llvm::ArrayRef<LayerClass> layerClasses() { return classes; }
+llvm::ArrayRef<RefusedClass> refusedClasses() { return refused; }
+llvm::ArrayRef<std::string_view> classesNotYet() { return notYet; }
+
+/// The row of a class; null when there is none.
+template <class Row> static const Row *find(llvm::ArrayRef<Row> table, std::string_view name) {
+  const Row *found = llvm::find_if(table, [&](const Row &row) { return row.name == name; });
+  return found == table.end() ? nullptr : found;
 }
 
 std::vector<std::string_view> supportedLayers() {
   std::vector<std::string_view> names = {"InputLayer"};
-  for (const Entry &entry : importers)
-    names.push_back(entry.className);
+  for (const LayerClass &row : classes)
+    names.push_back(row.name);
   std::ranges::sort(names);
   return names;
 }
@@ -225,6 +268,9 @@ void importUnknown(LayerImport &layer) {
   const std::string &name = layer.className();
   std::vector<std::string_view> names = supportedLayers();
   // HDF5 files name no module, but every layer's config has this flag, and no operation's.
+  if (const RefusedClass *row = find<RefusedClass>(refused, name))
+    return layer.problem("class_name", fmt::format("the class '{}' {}", name, row->reason),
+                         std::string(row->mend));
   bool isOperation = llvm::StringRef(kerasLayer.module).contains(".ops") ||
                      (layer.generation() == keras::Generation::keras3 &&
                       kerasLayer.config.is_object() && !kerasLayer.config.contains("trainable"));
@@ -262,6 +308,17 @@ static void importCustom(LayerImport &layer, const CustomLayer &custom) {
   layer.checkArguments();
 }
 
+/// Keys under which a layer's config holds others, which are read already.
+static constexpr std::string_view holders[] = {"layer", "backward_layer", "cell", "cells",
+                                               "layers"};
+
+/// Notes what is in the config, and nobody looked at.
+static void noteUnread(LayerImport &layer) {
+  for (const std::string &key : layer.unread())
+    if (!isWithoutEffect(key) && !llvm::is_contained(holders, key))
+      layer.note(key, "this attribute is not known to Hornet, and changes nothing");
+}
+
 void importLayer(LayerImport &layer) {
   if (const CustomLayer *custom = layer.custom())
     return importCustom(layer, *custom);
@@ -274,13 +331,19 @@ void importLayer(LayerImport &layer) {
         mendCustom);
   if (importOperation(layer))
     return;
-  const Entry *entry = findEntry(layer.className());
-  if (!entry)
+  const LayerClass *row = find<LayerClass>(classes, layer.className());
+  if (!row)
+    row = find<LayerClass>(refusing, layer.className());
+  if (!row)
     return importUnknown(layer);
-  entry->import(layer);
-  if (entry->mask == Mask::pass)
+  row->import(layer);
+  if (row->mask == Mask::pass)
     layer.passMask();
+  if (row->untrainable)
+    layer.refuseTraining(row->untrainable->reason, row->untrainable->mend);
   layer.checkArguments();
+  if (!layer.failed() && row->import != importAugmentation)
+    noteUnread(layer);
 }
 
 } // namespace hornet::import

@@ -53,6 +53,10 @@ std::vector<ModelGroup> groupsOf(std::span<const Parameter> parameters);
 /// number from the second layer of the class on.
 std::vector<std::string> groupNames(const Model &model);
 
+/// How many variables of the layer that it wraps a layer keeps again in Keras 3's files, before its
+/// own: a SpectralNormalization the kernel.
+size_t repeatedVariables(const Layer &layer);
+
 /// Weights by layer name, as Keras 1 and 2 write them, and Keras 3 in whole .h5 models. `root` is
 /// the group that holds them, "" or "model_weights".
 Expected<std::shared_ptr<const Weights>> openLegacyWeights(formats::Hdf5File file,

@@ -21,7 +21,9 @@ struct WrapperKey {
 constexpr WrapperKey wrapperKeys[] = {
     {"Bidirectional", "layer", "forward_layer"},
     {"Bidirectional", "backward_layer", "backward_layer"},
+    {"Pipeline", "layers", "layers"},
     {"RNN", "cell", "cell"},
+    {"SpectralNormalization", "layer", "layer"},
     {"StackedRNNCells", "cells", "cells"},
     {"TimeDistributed", "layer", "layer"},
 };

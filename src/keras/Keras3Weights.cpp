@@ -91,15 +91,19 @@ private:
     if (!variables)
       return binding.note(std::move(variables).error(), holder.layerPath, "");
     std::vector<std::string> needed;
+    const Layer *layer = findLayer(binding.model, holder.layerPath);
+    size_t repeated = layer && binding.parameters[holder.parameters.front()].path.empty()
+                          ? repeatedVariables(*layer)
+                          : 0;
     for (size_t i : holder.parameters) {
-      std::string number = std::to_string(needed.size());
+      std::string number = std::to_string(repeated + needed.size());
       needed.push_back(binding.parameters[i].name);
       if (auto found = variables->find(number); found != variables->end())
         binding.sources[i] = {found->second, fmt::format("{}/vars/{}", group, number)};
     }
     bool complete = std::ranges::all_of(
         holder.parameters, [&](size_t i) { return binding.sources[i].file != nullptr; });
-    if (complete && variables->size() == needed.size())
+    if (complete && variables->size() == repeated + needed.size())
       return {};
     std::vector<std::string> found;
     for (const auto &[name, file] : *variables)
@@ -153,6 +157,10 @@ static std::string groupOf(const std::string &className) {
   if (className == "GroupQueryAttention")
     return "grouped_query_attention";
   return toSnakeCase(className);
+}
+
+size_t repeatedVariables(const Layer &layer) {
+  return layer.className == "SpectralNormalization" ? 1 : 0;
 }
 
 std::vector<std::string> groupNames(const Model &model) {

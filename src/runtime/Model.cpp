@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <ctime>
 #include <mutex>
 #include <new>
@@ -60,25 +61,32 @@ private:
 
 } // namespace
 
-struct Model::State {
+struct Model::Loaded {
   Artifact artifact;
   std::vector<Tensor> parameters;
   std::vector<Tensor> prepared;
   mutable FramePool frames;
 
+  /// The tensors of one call.
+  struct Tensors {
+    std::span<const Tensor> inputs, states;
+    std::span<Tensor> outputs, statesAfter;
+  };
+
   Expected<void> call(HornetEntryPoint entry, const EntrySignature &signature, int64_t batch,
-                      std::span<const Tensor> inputs, std::span<Tensor> outputs,
-                      std::vector<int64_t> *nanoseconds = nullptr) const {
+                      const Tensors &tensors, std::vector<int64_t> *nanoseconds = nullptr) const {
     const ArenaSize &size = signature.arena;
     Frame frame =
         HORNET_TRY(frames.take(size.bytes + size.bytesPerSample * static_cast<size_t>(batch)));
     auto add = [&](const Tensor &tensor) {
       frame.buffers.push_back(const_cast<std::byte *>(tensor.data()));
     };
-    std::ranges::for_each(inputs, add);
+    std::ranges::for_each(tensors.inputs, add);
+    std::ranges::for_each(tensors.states, add);
     for (const WeightSlot &slot : signature.weights)
       add((slot.source == WeightSlot::Source::parameter ? parameters : prepared)[slot.index]);
-    std::ranges::for_each(outputs, add);
+    std::ranges::for_each(tensors.outputs, add);
+    std::ranges::for_each(tensors.statesAfter, add);
     frame.buffers.push_back(frame.arena.get());
     frame.stamps.resize(artifact.manifest.sections.size() + 1);
     frame.buffers.push_back(frame.stamps.data());
@@ -98,7 +106,7 @@ struct Model::State {
     for (const auto &[dtype, shape] : manifest.prepared)
       prepared.emplace_back(dtype, shape);
     if (!prepared.empty())
-      HORNET_TRY(call(artifact.prepare, manifest.prepare, 1, {}, prepared));
+      HORNET_TRY(call(artifact.prepare, manifest.prepare, 1, {.outputs = prepared}));
     dropUnused();
     return {};
   }
@@ -133,14 +141,14 @@ static Expected<void> checkParameters(const Manifest &manifest, std::span<const 
 
 Expected<Model> Model::load(Artifact artifact, std::vector<Tensor> parameters) {
   HORNET_TRY(checkParameters(artifact.manifest, parameters));
-  auto state = std::make_shared<State>();
-  state->artifact = std::move(artifact);
-  state->parameters = std::move(parameters);
-  HORNET_TRY(state->prepare());
-  return Model(std::move(state));
+  auto loaded = std::make_shared<Loaded>();
+  loaded->artifact = std::move(artifact);
+  loaded->parameters = std::move(parameters);
+  HORNET_TRY(loaded->prepare());
+  return Model(std::move(loaded));
 }
 
-const Manifest &Model::manifest() const { return state->artifact.manifest; }
+const Manifest &Model::manifest() const { return loaded->artifact.manifest; }
 const std::vector<Port> &Model::inputs() const { return manifest().inputs; }
 const std::vector<Port> &Model::outputs() const { return manifest().outputs; }
 
@@ -203,14 +211,18 @@ static Expected<void> checkOutputs(const std::vector<Port> &ports, std::span<con
   return {};
 }
 
-/// Zero-filled tensors for the outputs of one call.
-static Expected<std::vector<Tensor>> makeOutputs(const std::vector<Port> &ports, int64_t batch) {
+static DType dtypeOf(const Port &port) { return port.dtype; }
+static DType dtypeOf(const State &) { return DType::f32; }
+
+/// Zero-filled tensors for the outputs of one call, or its states.
+template <class Slot>
+static Expected<std::vector<Tensor>> makeTensors(const std::vector<Slot> &slots, int64_t batch) {
   try {
     std::vector<Tensor> results;
-    for (const Port &port : ports) {
-      Shape shape = port.shape;
+    for (const Slot &slot : slots) {
+      Shape shape = slot.shape;
       std::ranges::replace(shape, unknownSize, batch);
-      results.emplace_back(port.dtype, std::move(shape));
+      results.emplace_back(dtypeOf(slot), std::move(shape));
     }
     return results;
   } catch (const std::bad_alloc &) {
@@ -218,22 +230,74 @@ static Expected<std::vector<Tensor>> makeOutputs(const std::vector<Port> &ports,
   }
 }
 
+void RecurrentState::reset() {
+  for (Tensor &value : now)
+    std::memset(value.data(), 0, value.bytes());
+}
+
+Expected<void> RecurrentState::set(size_t i, const Tensor &value) {
+  Tensor &own = now.at(i);
+  if (value.dtype() != own.dtype() || value.shape() != own.shape())
+    return inputError({.attribute = "state",
+                       .reason = fmt::format("a state of shape {} {} is needed, got {} {}",
+                                             toString(own.shape()), nameOf(own.dtype()),
+                                             toString(value.shape()), nameOf(value.dtype()))});
+  std::memcpy(own.data(), value.data(), own.bytes());
+  return {};
+}
+
+Expected<RecurrentState> Model::newState(int64_t batch) const {
+  RecurrentState state;
+  state.samples = batch;
+  state.now = HORNET_TRY(makeTensors(manifest().states, batch));
+  state.next = HORNET_TRY(makeTensors(manifest().states, batch));
+  return state;
+}
+
+static Expected<void> checkState(const RecurrentState &state, const Manifest &manifest,
+                                 int64_t batch) {
+  bool fits = state.values().size() == manifest.states.size();
+  for (size_t i = 0; fits && i < manifest.states.size(); ++i)
+    fits = hornet::runtime::fits(state.values()[i].shape(), manifest.states[i].shape);
+  if (!fits)
+    return inputError({.attribute = "state",
+                       .reason = "the state is another model's",
+                       .mend = "make it with newState of this one"});
+  if (state.batch() != batch)
+    return inputError({.attribute = "state",
+                       .reason = fmt::format("the state is of a batch of {}, the inputs have {}",
+                                             state.batch(), batch),
+                       .mend = "go on with the same batch, or with a new state"});
+  return {};
+}
+
 Expected<void> Model::run(std::span<const Tensor> inputs, std::span<Tensor> outputs,
-                          std::vector<int64_t> *nanoseconds) const {
+                          std::vector<int64_t> *nanoseconds, RecurrentState *state) const {
   if (nanoseconds)
     nanoseconds->clear();
   int64_t batch = HORNET_TRY(checkInputs(this->inputs(), inputs));
   HORNET_TRY(checkOutputs(this->outputs(), outputs, batch));
+  if (state)
+    HORNET_TRY(checkState(*state, manifest(), batch));
   if (batch == 0)
     return {};
-  return state->call(state->artifact.predict, manifest().predict, batch, inputs, outputs,
-                     nanoseconds);
+  RecurrentState ownState;
+  if (!state) {
+    if (!manifest().states.empty())
+      ownState = HORNET_TRY(newState(batch));
+    state = &ownState;
+  }
+  HORNET_TRY(loaded->call(loaded->artifact.predict, manifest().predict, batch,
+                          {inputs, state->now, outputs, state->next}, nanoseconds));
+  std::swap(state->now, state->next);
+  return {};
 }
 
-Expected<std::vector<Tensor>> Model::run(std::span<const Tensor> inputs) const {
+Expected<std::vector<Tensor>> Model::run(std::span<const Tensor> inputs,
+                                         RecurrentState *state) const {
   int64_t batch = HORNET_TRY(checkInputs(this->inputs(), inputs));
-  std::vector<Tensor> results = HORNET_TRY(makeOutputs(outputs(), batch));
-  HORNET_TRY(run(inputs, results));
+  std::vector<Tensor> results = HORNET_TRY(makeTensors(outputs(), batch));
+  HORNET_TRY(run(inputs, results, nullptr, state));
   return results;
 }
 

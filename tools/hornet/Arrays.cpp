@@ -14,12 +14,20 @@ namespace {
 /// Matches arrays with inputs, collecting what is wrong.
 class Matching {
 public:
-  explicit Matching(const keras::Model &model) : model(model), found(model.inputs.size()) {}
+  /// For call number `call`, from 1 on.
+  Matching(const keras::Model &model, size_t call)
+      : model(model), call(call), found(model.inputs.size()) {}
   void readArgument(const std::string &argument);
+  /// Whether there is anything for this call.
+  bool isEmpty() const {
+    return std::ranges::none_of(found, [](const auto &array) { return array.has_value(); });
+  }
   Expected<Arrays> finish();
 
 private:
   void readNpz(const std::string &file);
+  bool isInput(const std::string &name) const;
+  bool isOfLaterCall(const std::string &name) const;
   void readNpy(const std::string &file, const std::string &name);
   void assign(const std::string &name, Array array);
   void assignOnly(Array array);
@@ -28,6 +36,7 @@ private:
   std::string listOfInputs() const;
 
   const keras::Model &model;
+  size_t call;
   std::vector<std::optional<Array>> found;
   std::vector<std::pair<std::string, std::string>> leftOver; ///< names in a .npz, and which
   InputError wrong;
@@ -114,17 +123,39 @@ void Matching::readNpz(const std::string &file) {
   auto arrays = keep(formats::readNpzFile(file));
   if (!arrays)
     return;
+  if (call > 1) {
+    std::string prefix = callPrefix(call);
+    for (auto &[name, values] : *arrays)
+      if (name.starts_with(prefix) && !isInput(name) && isInput(name.substr(prefix.size())))
+        assign(name.substr(prefix.size()),
+               {fmt::format("{}: '{}'", file, name), std::move(values)});
+    return;
+  }
   // NumPy calls the arrays that savez() got without a name arr_0, arr_1, …
   if (arrays->size() == 1 && arrays->front().first == "arr_0" && found.size() == 1)
     return assignOnly({file, std::move(arrays->front().second)});
   for (auto &[name, values] : *arrays) {
-    bool known = std::ranges::any_of(
-        model.inputs, [&name = name](const keras::Port &port) { return port.name == name; });
-    if (known)
+    if (isInput(name))
       assign(name, {fmt::format("{}: '{}'", file, name), std::move(values)});
-    else
+    else if (!isOfLaterCall(name))
       leftOver.emplace_back(name, file);
   }
+}
+
+bool Matching::isInput(const std::string &name) const {
+  return std::ranges::any_of(model.inputs,
+                             [&](const keras::Port &port) { return port.name == name; });
+}
+
+/// Whether `name` is "call2__", "call3__", … and an input's name.
+bool Matching::isOfLaterCall(const std::string &name) const {
+  size_t end = name.find("__");
+  if (!name.starts_with("call") || end == std::string::npos)
+    return false;
+  std::string number = name.substr(4, end - 4);
+  return !number.empty() &&
+         std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; }) &&
+         isInput(name.substr(end + 2));
 }
 
 void Matching::readArgument(const std::string &argument) {
@@ -132,6 +163,8 @@ void Matching::readArgument(const std::string &argument) {
   bool named = equals != std::string::npos && !std::filesystem::exists(argument);
   std::string file = named ? argument.substr(equals + 1) : argument;
   bool archive = file.ends_with(".npz");
+  if (call > 1 && !archive)
+    return;
   if (named && (archive || equals == 0))
     wrong.problems.push_back({.attribute = "--input",
                               .reason = fmt::format("'{}' is not a name and a .npy file", argument),
@@ -170,11 +203,19 @@ Expected<Arrays> Matching::finish() {
   return arrays;
 }
 
-Expected<Arrays> readArrays(const keras::Model &model, const std::vector<std::string> &arguments) {
-  Matching matching(model);
-  for (const std::string &argument : arguments)
-    matching.readArgument(argument);
-  return matching.finish();
+std::string callPrefix(size_t call) { return call == 1 ? "" : fmt::format("call{}__", call); }
+
+Expected<std::vector<Arrays>> readArrays(const keras::Model &model,
+                                         const std::vector<std::string> &arguments) {
+  std::vector<Arrays> calls;
+  for (size_t call = 1;; ++call) {
+    Matching matching(model, call);
+    for (const std::string &argument : arguments)
+      matching.readArgument(argument);
+    if (call > 1 && matching.isEmpty())
+      return calls;
+    calls.push_back(HORNET_TRY(matching.finish()));
+  }
 }
 
 Expected<void> addShapes(CompileOptions &options, const keras::Model &model, const Arrays &arrays) {
