@@ -22,7 +22,7 @@ public:
 
 private:
   Expected<void> compareOutputs(const runtime::Model &compiled);
-  void takeWorstSample();
+  void takeWorstSample(const runtime::Model &compiled);
   Expected<Results> resultsAt(int level, std::vector<std::string> layers) const;
   Expected<void> compareLevels();
   Expected<void> findAlone(const Results &plain);
@@ -82,16 +82,29 @@ static Tensor sampleOf(const Tensor &batch, int64_t sample) {
 }
 
 /// Every layer's result for a whole batch could be more than the memory holds.
-void Verifier::takeWorstSample() {
-  auto wrong = std::ranges::find_if(
-      verdict.outputs, [](const Compared &output) { return !output.comparison.agrees(); });
-  int64_t sample = wrong->comparison.sample();
-  for (std::vector<Tensor> *tensors : {&inputs, &outputs})
-    for (Tensor &tensor : *tensors)
-      tensor = sampleOf(tensor, sample);
-  for (auto &[name, values] : recording.results)
-    if (!values.shape().empty() && sample < values.shape().front())
+void Verifier::takeWorstSample(const runtime::Model &compiled) {
+  auto isBatched = [](const runtime::Port &port) {
+    return !port.shape.empty() && port.shape.front() == unknownSize;
+  };
+  int64_t batch = 0, sample = 0;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (isBatched(compiled.inputs()[i]))
+      batch = inputs[i].shape().front();
+  auto take = [&](Tensor &values) {
+    if (!values.shape().empty() && values.shape().front() == batch && batch > 0)
       values = sampleOf(values, sample);
+  };
+  for (const auto &[name, comparison] : verdict.outputs)
+    if (!comparison.agrees() && !comparison.shape.empty() && comparison.shape.front() == batch)
+      sample = comparison.sample();
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (isBatched(compiled.inputs()[i]))
+      take(inputs[i]);
+  for (size_t i = 0; i < outputs.size(); ++i)
+    if (isBatched(compiled.outputs()[i]))
+      take(outputs[i]);
+  for (auto &[name, values] : recording.results)
+    take(values);
 }
 
 Expected<Results> Verifier::resultsAt(int level, std::vector<std::string> layers) const {
@@ -197,9 +210,10 @@ void Verifier::explain() {
 Expected<Verdict> Verifier::run() {
   verdict.level = options.level;
   verdict.otherLevel = options.level == 0 ? CompileOptions().level : 0;
-  HORNET_TRY(compareOutputs(HORNET_TRY(driver::load(model, options))));
+  runtime::Model compiled = HORNET_TRY(driver::load(model, options));
+  HORNET_TRY(compareOutputs(compiled));
   if (!verdict.agrees()) {
-    takeWorstSample();
+    takeWorstSample(compiled);
     HORNET_TRY(compareLevels());
     explain();
   }
