@@ -64,7 +64,10 @@ Expected<void> Compilation::importModel(const keras::Model &model) {
   DialectRegistry registry;
   registerDialects(registry);
   context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
-  imported = HORNET_TRY(import::importModel(*context, model, {options.shapes}));
+  if (options.step && !options.layerOutputs.empty())
+    return internalError("a training step gives no results of single layers");
+  imported = HORNET_TRY(import::importModel(
+      *context, model, {options.shapes, options.customLayers, options.layerOutputs}));
   if (options.step)
     manifest.step = HORNET_TRY(step::makeStep(*imported, model, *options.step));
   if (!options.tuning.empty())

@@ -1,5 +1,6 @@
 #include "import/Import.h"
 
+#include "base/Nearest.h"
 #include "import/Importers.h"
 #include "import/Inputs.h"
 #include "import/Policies.h"
@@ -27,11 +28,15 @@ class ModelImport {
 public:
   ModelImport(MLIRContext &context, const keras::Model &model, const ImportOptions &options)
       : model(model), options(options), state{OpBuilder(&context), model.file} {
+    state.customLayers = options.customLayers;
     state.inlineModel = [this](const keras::Model &inner, size_t record, ArrayRef<Tensor> inputs) {
-      return inlineModel(inner, static_cast<int>(record), inputs);
+      ++wrappers;
+      auto results = inlineModel(inner, static_cast<int>(record), inputs);
+      --wrappers;
+      return results;
     };
   }
-  Expected<ImportedModel> run();
+  Expected<ImportedModel> run(std::vector<Problem> *problems);
 
 private:
   void plan(const keras::Model &model, const std::vector<std::string> &path, bool trainable,
@@ -43,9 +48,12 @@ private:
   Tensor find(const keras::TensorRef &ref, int parent, const Tensors &tensors);
   void importCall(const keras::Model &model, int parent, keras::Step step, Tensors &tensors);
   SmallVector<Tensor> importNested(LayerImport &layer, size_t record, ArrayRef<Tensor> inputs);
+  void keep(const LayerRecord &record, ArrayRef<Tensor> results);
+  void addKept(SmallVectorImpl<Value> &outputs, ImportedModel &result);
   void note(const LayerRecord &record, const std::string &text);
   void flattenParameters(ImportedModel &result);
   void addStates(func::FuncOp predict, SmallVectorImpl<Value> &outputs, ImportedModel &result);
+  InputError allProblems();
   Expected<void> finish(func::FuncOp predict, SmallVector<Value> outputs, ImportedModel &result);
 
   const keras::Model &model;
@@ -54,6 +62,10 @@ private:
   std::map<std::pair<int, int>, size_t> recordOf;     ///< (record of the model around it, layer)
   std::map<std::pair<int, std::string>, int> layerOf; ///< (that record, name) to layer
   std::vector<std::string> diagnostics;               ///< what MLIR said since the last layer
+  /// Results of layers that become outputs: name and value.
+  std::vector<std::pair<std::string, Value>> kept;
+  llvm::StringSet<> found; ///< of options.layerOutputs
+  int wrappers = 0;        ///< layers around what is imported, whose batch is another
   size_t calls = 0;
 };
 } // namespace
@@ -241,6 +253,8 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
   if (!whole && state.problems.empty())
     import.problem("inbound_nodes", "this call of the layer gives no output");
 
+  if (!layer.isInput())
+    keep(state.records[record], results);
   auto first = before ? std::next(before->getIterator()) : block.begin();
   LayerRecord &filled = state.records[record];
   filled.multiplyAdds += multiplyAdds({first, block.end()});
@@ -284,6 +298,60 @@ SmallVector<Tensor> ModelImport::importNested(LayerImport &layer, size_t record,
     tensor = {};
   }
   return inlineModel(nested, static_cast<int>(record), ordered);
+}
+
+//===----------------------------------------------------------------------===//
+// Results of layers as outputs
+//===----------------------------------------------------------------------===//
+
+/// Keeps the results of a call, before its record has it, where they are asked for.
+void ModelImport::keep(const LayerRecord &record, ArrayRef<Tensor> results) {
+  if (wrappers)
+    return;
+  std::string path = llvm::join(record.path, "/");
+  bool wanted = false;
+  for (const std::string &name : options.layerOutputs)
+    if (name == "*" || name == path || name == record.name()) {
+      wanted = true;
+      found.insert(name);
+    }
+  size_t call = record.calls.size();
+  for (auto [i, result] : llvm::enumerate(results))
+    if (wanted)
+      kept.emplace_back(call + i == 0 ? path : fmt::format("{}[{}][{}]", path, call, i),
+                        result.value);
+}
+
+/// Adds what was kept to the outputs, but what is one by the same name.
+void ModelImport::addKept(SmallVectorImpl<Value> &outputs, ImportedModel &result) {
+  std::map<std::string, Value> named;
+  for (auto [port, value] : llvm::zip_equal(model.outputs, outputs))
+    named[port.name] = value;
+  for (auto &[name, value] : kept) {
+    if (auto known = named.find(name); known != named.end()) {
+      if (known->second == value)
+        continue;
+      name += "[0][0]";
+    }
+    outputs.push_back(value);
+    result.outputs.push_back({name});
+  }
+  std::vector<std::string_view> names;
+  for (const LayerRecord &record : state.records)
+    names.push_back(record.name());
+  for (const std::string &name : options.layerOutputs) {
+    if (name == "*" || found.contains(name))
+      continue;
+    bool known = llvm::any_of(state.records, [&](const LayerRecord &record) {
+      return name == record.name() || name == llvm::join(record.path, "/");
+    });
+    state.problems.push_back(
+        {.file = model.file,
+         .attribute = "--layer",
+         .reason = known ? fmt::format("the layer '{}' has no result of its own in the model", name)
+                         : fmt::format("the model has no layer '{}'", name),
+         .mend = known ? "" : didYouMean(name, names)});
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -331,32 +399,42 @@ Expected<void> ModelImport::finish(func::FuncOp predict, SmallVector<Value> outp
       builder.getFunctionType(predict.front().getArgumentTypes(), ValueRange(outputs).getTypes()));
   for (auto [i, port] : llvm::enumerate(result.inputs))
     predict.setArgAttr(i, graph::portNameAttr, builder.getStringAttr(port.name));
-  for (auto [i, port] : llvm::enumerate(model.outputs)) {
+  for (auto [i, port] : llvm::enumerate(result.outputs)) {
     predict.setResultAttr(i, graph::portNameAttr, builder.getStringAttr(port.name));
     bool isBool = getElementTypeOrSelf(outputs[i]).isInteger(1);
-    result.outputs.push_back(
-        {port.name, toShape(outputs[i]), isBool ? DType::boolean : DType::f32});
+    port = {port.name, toShape(outputs[i]), isBool ? DType::boolean : DType::f32};
   }
   for (const State &kept : result.states) {
     predict.setArgAttr(kept.input, graph::portNameAttr, builder.getStringAttr(kept.name));
     predict.setResultAttr(*kept.output, graph::portNameAttr, builder.getStringAttr(kept.name));
   }
-  flattenParameters(result);
   builder.setInsertionPoint(predict);
   for (const keras::Parameter &parameter : result.parameters)
     graph::ParameterOp::create(
         builder, NameLoc::get(builder.getStringAttr(llvm::join(parameter.layerPath, "/"))),
         parameter.symbol, tensorType(builder.getContext(), parameter.shape, DType::f32),
         !parameter.trainable);
-  result.notes = std::move(state.notes);
-  result.untrainable = std::move(state.untrainable);
   if (mlir::failed(verify(*result.module)))
     return internalError(
         fmt::format("the imported model is not valid: {}", fmt::join(diagnostics, "; ")));
   return {};
 }
 
-Expected<ImportedModel> ModelImport::run() {
+/// A shared layer is imported, and complains, once for every call.
+InputError ModelImport::allProblems() {
+  if (calls > mostCalls)
+    state.problems.push_back(
+        {.file = model.file,
+         .reason = fmt::format("the model unfolds to more than {} calls of layers", mostCalls)});
+  InputError error;
+  llvm::StringSet<> texts;
+  for (Problem &problem : state.problems)
+    if (texts.insert(toString(problem)).second)
+      error.problems.push_back(std::move(problem));
+  return error;
+}
+
+Expected<ImportedModel> ModelImport::run(std::vector<Problem> *problems) {
   OpBuilder &builder = state.builder;
   builder.getContext()->loadDialect<graph::GraphDialect, func::FuncDialect>();
   ScopedDiagnosticHandler handler(builder.getContext(), [this](Diagnostic &diagnostic) {
@@ -376,17 +454,21 @@ Expected<ImportedModel> ModelImport::run() {
   SmallVector<Value> outputs;
   for (Tensor output : inlineModel(model, outermost, arguments))
     outputs.push_back(output.value);
-  if (calls > mostCalls)
-    state.problems.push_back(
-        {.file = model.file,
-         .reason = fmt::format("the model unfolds to more than {} calls of layers", mostCalls)});
-  // A shared layer is imported, and complains, once for every call.
-  InputError error;
-  for (Problem &problem : state.problems)
-    if (llvm::none_of(error.problems, [&](auto &p) { return toString(p) == toString(problem); }))
-      error.problems.push_back(std::move(problem));
-  if (!error.problems.empty())
-    return tl::unexpected<Error>(std::move(error));
+  for (const keras::Port &port : model.outputs)
+    result.outputs.push_back({port.name});
+  if (outputs.size() == model.outputs.size())
+    addKept(outputs, result);
+  InputError error = allProblems();
+  flattenParameters(result);
+  result.notes = std::move(state.notes);
+  result.untrainable = std::move(state.untrainable);
+  if (!error.problems.empty()) {
+    if (!problems)
+      return tl::unexpected<Error>(std::move(error));
+    *problems = std::move(error.problems);
+    result.module = nullptr;
+    return result;
+  }
   if (llvm::is_contained(outputs, Value()))
     return internalError("an output of the model was not imported");
   HORNET_TRY(finish(predict, outputs, result));
@@ -394,8 +476,8 @@ Expected<ImportedModel> ModelImport::run() {
 }
 
 Expected<ImportedModel> importModel(MLIRContext &context, const keras::Model &model,
-                                    const ImportOptions &options) {
-  return ModelImport(context, model, options).run();
+                                    const ImportOptions &options, std::vector<Problem> *problems) {
+  return ModelImport(context, model, options).run(problems);
 }
 
 } // namespace hornet::import

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/State.h"
+#include "import/CustomLayer.h"
 #include "import/Records.h"
 #include "keras/Model.h"
 #include "keras/Weights.h"
@@ -24,6 +25,9 @@ struct ImportOptions {
   /// the model leaves open; the batch itself always stays open. `unknownSize` keeps what the model
   /// says.
   std::vector<std::pair<std::string, Shape>> shapes;
+  CustomLayers customLayers = {}; // NOLINT(readability-redundant-member-init): may be left out
+  /// Layers whose results become outputs, after the model's own: see CompileOptions::layerOutputs.
+  std::vector<std::string> layerOutputs = {}; // NOLINT(readability-redundant-member-init)
 };
 
 struct ImportedModel {
@@ -44,8 +48,11 @@ struct ImportedModel {
 /// for each state. Every
 /// op's location names its layer ("block/conv2d_1"). Computes in float32; boolean inputs are i1.
 /// Nested models are inlined; a shared layer declares its parameters once. Reads no weights.
-/// Input error: all problems of all layers, not only the first.
+/// Input error: all problems of all layers, not only the first. Where `problems` is given, it takes
+/// them instead, and the result tells what could be found out besides: it then has no module, and
+/// of layers that depend on a wrong one neither parameters nor shapes (an output's is empty).
 Expected<ImportedModel> importModel(mlir::MLIRContext &context, const keras::Model &model,
-                                    const ImportOptions &options = {});
+                                    const ImportOptions &options = {},
+                                    std::vector<Problem> *problems = nullptr);
 
 } // namespace hornet::import

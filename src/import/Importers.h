@@ -66,6 +66,7 @@ void importMultiply(LayerImport &layer);
 void importAverage(LayerImport &layer);
 void importMaximum(LayerImport &layer);
 void importMinimum(LayerImport &layer);
+void importCustomScale(LayerImport &layer);
 void importConcatenate(LayerImport &layer);
 void importDot(LayerImport &layer);
 // Time

@@ -214,6 +214,19 @@ void LayerImport::checkArguments() {
     }
 }
 
+const CustomLayer *LayerImport::custom() const {
+  std::string place = llvm::join(path, "/");
+  StringRef qualified = kerasLayer.registeredName.empty() ? className() : kerasLayer.registeredName;
+  std::string bare = className().substr(className().rfind('>') + 1);
+  auto isMeant = [&](const CustomLayer &custom) {
+    if (className() == "Lambda")
+      return custom.name == kerasLayer.name || custom.name == place;
+    return custom.name == className() || custom.name == qualified || custom.name == bare;
+  };
+  const auto *found = llvm::find_if(state.customLayers, isMeant);
+  return found == state.customLayers.end() ? nullptr : found;
+}
+
 bool LayerImport::ready() const {
   return !wrong && llvm::all_of(all, [](Tensor tensor) { return bool(tensor.value); });
 }

@@ -49,6 +49,7 @@ struct ImportState {
   std::vector<std::vector<keras::Parameter>> parameters; ///< by record
   llvm::StringSet<> symbols;
   std::vector<KeptState> states;
+  llvm::ArrayRef<CustomLayer> customLayers;
   /// Inlines a model that the layer of a record holds.
   std::function<llvm::SmallVector<Tensor>(const keras::Model &, size_t record,
                                           llvm::ArrayRef<Tensor> inputs)>
@@ -101,6 +102,8 @@ public:
   llvm::SmallVector<Tensor> argument(std::string_view name, size_t position);
   /// Whether the call has `name=True`.
   bool callFlag(std::string_view name);
+  /// The caller's importer for the layer; null when there is none.
+  const CustomLayer *custom() const;
   /// Whether nothing was wrong so far and all inputs are known: time to build.
   bool ready() const;
   bool failed() const { return wrong; }

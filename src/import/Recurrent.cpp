@@ -58,7 +58,7 @@ private:
     Value x = channelsFirst ? moveChannels(call.sequence, true, 2) : call.sequence;
     ScannedCell scanned;
     for (LayerImport *of : cells) {
-      std::optional<Cell> cell = read(*of, dropInputs(*of, x));
+      std::optional<Cell> cell = read(*of, x);
       if (!cell || layer.failed())
         return {};
       SmallVector<Value> initial;
@@ -189,8 +189,6 @@ private:
         graph::buildScan(layer.builder(), layer.location(), inputs, states, reverse, step);
     if (!op)
       return {};
-    if (!cell.untrainable.empty())
-      op->setAttr(graph::untrainableAttr, layer.builder().getStringAttr(cell.untrainable));
     ScannedCell result;
     result.states.assign(op.getLastStates().begin(), op.getLastStates().end());
     result.last = keepsOutput ? result.states.pop_back_val() : result.states.front();
@@ -214,22 +212,6 @@ constexpr std::string_view recurrentClasses[] = {"ConvLSTM1D", "ConvLSTM2D", "Co
 
 bool isRecurrent(std::string_view className) {
   return llvm::is_contained(recurrentClasses, className);
-}
-
-Value dropInputs(LayerImport &layer, Value sequence) {
-  double rate = layer.number(layer.find("dropout_W") ? "dropout_W" : "dropout", 0);
-  if (!sequence || rate <= 0 || rate > 1)
-    return sequence;
-  return graph::DropoutOp::create(layer.builder(), layer.location(), sequence.getType(), sequence,
-                                  llvm::APFloat(rate), ArrayRef<int64_t>{1});
-}
-
-std::string untrainableDropout(LayerImport &layer, bool perGate) {
-  double inputs = layer.number(layer.find("dropout_W") ? "dropout_W" : "dropout", 0);
-  double states = layer.number(layer.find("dropout_U") ? "dropout_U" : "recurrent_dropout", 0);
-  if (states > 0)
-    return fmt::format("recurrent_dropout={}", states);
-  return inputs > 0 && perGate ? fmt::format("dropout={} of each gate by itself", inputs) : "";
 }
 
 RecurrentResult buildRecurrent(LayerImport &layer, const RecurrentCall &call) {

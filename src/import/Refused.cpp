@@ -36,7 +36,9 @@ static std::string functionIn(const std::string &base64) {
 }
 
 void importLambda(LayerImport &layer) {
-  constexpr const char *mend = "rebuild the model with Keras's own layers in place of the Lambda";
+  constexpr const char *mend =
+      "give an importer for this layer (docs/add-a-layer.md), or rebuild the "
+      "model with Keras's own layers in place of the Lambda";
   const Json *function = layer.find("function");
   const Json *code =
       function && function->is_array() && !function->empty() ? &function->front() : nullptr;

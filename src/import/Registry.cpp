@@ -6,6 +6,7 @@
 #include "import/Importers.h"
 #include "import/Operation.h"
 
+#include <array>
 #include <fmt/format.h>
 
 namespace hornet::import {
@@ -57,6 +58,7 @@ static constexpr LayerClass classes[] = {
     {"CuDNNGRU", importRecurrent},
     {"CuDNNLSTM", importRecurrent},
     {"CutMix", importAugmentation, Mask::stop, &augmentation},
+    {"CustomScaleLayer", importCustomScale},
     {"Dense", importDense, Mask::pass},
     {"DepthwiseConv1D", importDepthwiseConvolution},
     {"DepthwiseConv2D", importDepthwiseConvolution},
@@ -246,6 +248,21 @@ std::vector<std::string_view> supportedLayers() {
   return names;
 }
 
+/// Whether the class is not Keras's, though it may be called like one of Keras's: those are not
+/// registered by name, or are so in a module of Keras's.
+static bool isForeign(const keras::Layer &layer) {
+  llvm::StringRef module = layer.module;
+  auto isIn = [&](llvm::StringRef package) {
+    return module == package || (module.starts_with(package) && module[package.size()] == '.');
+  };
+  return !layer.registeredName.empty() &&
+         !llvm::any_of(std::array<llvm::StringRef, 3>{"keras", "tf_keras", "tensorflow"}, isIn);
+}
+
+constexpr const char *mendCustom =
+    "the Python code of a custom layer is not in the file: give an importer for it "
+    "(docs/add-a-layer.md), or rebuild the model with Keras's own layers";
+
 void importUnknown(LayerImport &layer) {
   const keras::Layer &kerasLayer = layer.layer();
   const std::string &name = layer.className();
@@ -273,9 +290,22 @@ void importUnknown(LayerImport &layer) {
   names.insert(names.end(), std::begin(notYet), std::end(notYet));
   std::string suggestion = didYouMean(name, names);
   layer.problem("class_name", fmt::format("no layer class '{}'{}", name, module),
-                !suggestion.empty() ? suggestion
-                                    : "rebuild the model with Keras's own layers: the Python code "
-                                      "of a custom one cannot be read from a file");
+                !suggestion.empty() ? suggestion : mendCustom);
+}
+
+/// By the caller's importer. What takes the result counts on its batch.
+static void importCustom(LayerImport &layer, const CustomLayer &custom) {
+  custom.import(layer);
+  for (Tensor &result : layer.allResults()) {
+    Shape shape = result.value ? toShape(result.value) : Shape{unknownSize};
+    if (!shape.empty() && shape.front() == unknownSize)
+      continue;
+    layer.problem("", fmt::format("its importer gives a result of shape {}, whose first dimension "
+                                  "is not the batch",
+                                  toString(shape)));
+    result = {};
+  }
+  layer.checkArguments();
 }
 
 /// Keys under which a layer's config holds others, which are read already.
@@ -290,6 +320,15 @@ static void noteUnread(LayerImport &layer) {
 }
 
 void importLayer(LayerImport &layer) {
+  if (const CustomLayer *custom = layer.custom())
+    return importCustom(layer, *custom);
+  if (isForeign(layer.layer()))
+    return layer.problem(
+        "class_name",
+        fmt::format(
+            "no layer class '{}'{}: it is not Keras's", layer.layer().registeredName,
+            layer.layer().module.empty() ? "" : fmt::format(" (module {})", layer.layer().module)),
+        mendCustom);
   if (importOperation(layer))
     return;
   const LayerClass *row = find<LayerClass>(classes, layer.className());

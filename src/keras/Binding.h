@@ -28,6 +28,7 @@ struct Binding {
   std::span<const Parameter> parameters;
   std::vector<Source> sources; ///< as many as parameters
   std::vector<Problem> problems;
+  bool partial = false; ///< see checkWeights
 
   void add(const std::vector<std::string> &layerPath, std::string attribute, std::string reason,
            std::string mend = "");

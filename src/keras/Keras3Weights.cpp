@@ -26,7 +26,7 @@ private:
     HORNET_TRY(place(binding, holders));
     for (const auto &[group, holder] : holders)
       HORNET_TRY(bindGroup(group, holder, binding));
-    if (binding.problems.empty())
+    if (binding.problems.empty() && !binding.partial)
       HORNET_TRY(findSuperfluous(binding.model, "", {}, holders, binding));
     return {};
   }

@@ -45,14 +45,20 @@ private:
     std::vector<ModelGroup> inModel = groupsOf(binding.parameters);
     if (!binding.problems.empty())
       return {};
+    std::map<std::string, const FileGroup *> byName;
+    for (const FileGroup &group : inFile)
+      byName[group.name] = &group;
+    if (binding.partial) {
+      for (const ModelGroup &group : inModel)
+        if (byName.contains(group.name))
+          bindGroup(*byName[group.name], group, binding);
+      return {};
+    }
     if (inFile.size() != inModel.size()) {
       wrongCount(inFile, inModel, binding);
       return {};
     }
     // By name where the names are the same, else by position: layers may have been renamed.
-    std::map<std::string, const FileGroup *> byName;
-    for (const FileGroup &group : inFile)
-      byName[group.name] = &group;
     bool sameNames = byName.size() == inModel.size() &&
                      std::ranges::all_of(inModel, [&](const ModelGroup &group) {
                        return byName.contains(group.name);

@@ -8,6 +8,14 @@ namespace hornet::lower {
 
 namespace {
 
+/// The empty tensor that parts are inserted into, where `result` is made of them.
+Value emptyBelow(Value result) {
+  Value base = result;
+  while (auto insert = base.getDefiningOp<tensor::InsertSliceOp>())
+    base = insert.getDest();
+  return base != result && base.getDefiningOp<tensor::EmptyOp>() ? base : Value();
+}
+
 void rewrite(func::FuncOp function) {
   auto ret = cast<func::ReturnOp>(function.getBody().front().getTerminator());
   OpBuilder builder(ret);
@@ -18,6 +26,13 @@ void rewrite(func::FuncOp function) {
                                   function.getResultAttrDict(i), result.getLoc());
     auto store = bufferization::MaterializeInDestinationOp::create(
         builder, result.getLoc(), Type(), result, function.getArgument(index));
+    // Upstream's elimination of empty tensors replaces one use; each part has one.
+    if (Value empty = emptyBelow(result)) {
+      auto first = OpBuilder::atBlockBegin(&function.getBody().front());
+      empty.replaceAllUsesWith(bufferization::ToTensorOp::create(
+          first, result.getLoc(), type, function.getArgument(index), /*restrict=*/true,
+          /*writable=*/true));
+    }
     store.setRestrict(true);
     store.setWritable(true);
   }

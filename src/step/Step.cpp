@@ -251,7 +251,7 @@ private:
   /// The last float that each layer computes, in the order of the layers.
   void noteLayers() {
     for (Operation &op : function.front().without_terminator())
-      if (auto layer = dyn_cast<NameLoc>(op.getLoc()); layer && op.getNumResults() == 1)
+      if (auto layer = dyn_cast<NameLoc>(op.getLoc()); layer && op.getNumResults() > 0)
         if (isa<FloatType>(getElementTypeOrSelf(op.getResult(0))))
           lastOf[layer.getName()] = op.getResult(0);
   }
@@ -333,7 +333,10 @@ private:
       return success();
     });
     OpBuilder::InsertPoint end = builder.saveInsertionPoint();
+    // Ops on the way may be replaced: as operands, results follow.
+    terminator->setOperands(results);
     auto gradients = differentiate::Gradients::of(loss.value, variables, builder);
+    results.assign(terminator->operand_begin(), terminator->operand_end());
     builder.restoreInsertionPoint(end);
     if (mlir::failed(gradients)) {
       problem.mend = "freeze it and what comes before it (trainable: false)";

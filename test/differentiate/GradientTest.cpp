@@ -96,7 +96,6 @@ const std::map<std::string, std::string> none = {
     {"graph.filter_gradient", "stands in gradients alone"},
     {"graph.max_pool_index", "stands in gradients alone"},
     {"graph.scatter_add", "stands in gradients alone"},
-    {"graph.scan", "refused by the name of its layer"},
     {"graph.yield", "ends the body of a scan"},
     {"graph.winograd_convolution", "made by the lowering"},
     {"graph.winograd_filter_gradient", "made by the lowering"},

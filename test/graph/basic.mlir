@@ -130,6 +130,9 @@ func.func @shapes(%x: tensor<?x8x9x4xf32>) {
   // CHECK: graph.concatenate %arg0, %arg0 dimension 3 : (tensor<?x8x9x4xf32>, tensor<?x8x9x4xf32>) -> tensor<?x8x9x8xf32>
   %4 = graph.concatenate %x, %x dimension 3
     : (tensor<?x8x9x4xf32>, tensor<?x8x9x4xf32>) -> tensor<?x8x9x8xf32>
+  // CHECK: graph.interleave %arg0, %arg0 dimension 2 : (tensor<?x8x9x4xf32>, tensor<?x8x9x4xf32>) -> tensor<?x8x18x4xf32>
+  %5 = graph.interleave %x, %x dimension 2
+    : (tensor<?x8x9x4xf32>, tensor<?x8x9x4xf32>) -> tensor<?x8x18x4xf32>
   return
 }
 

@@ -4,6 +4,7 @@
 #include "formats/Npy.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
 
@@ -217,9 +218,7 @@ Expected<std::vector<Arrays>> readArrays(const keras::Model &model,
   }
 }
 
-Expected<std::vector<std::pair<std::string, Shape>>> shapesFromArrays(const keras::Model &model,
-                                                                      const Arrays &arrays) {
-  std::vector<std::pair<std::string, Shape>> shapes;
+Expected<void> addShapes(CompileOptions &options, const keras::Model &model, const Arrays &arrays) {
   for (size_t i = 0; i < model.inputs.size(); ++i) {
     const keras::Layer *layer = model.find(model.inputs[i].tensor.layer);
     if (!layer)
@@ -229,10 +228,12 @@ Expected<std::vector<std::pair<std::string, Shape>>> shapesFromArrays(const kera
     bool open = !shape ||
                 (shape->size() == given.size() &&
                  std::ranges::find(shape->begin() + 1, shape->end(), unknownSize) != shape->end());
-    if (open && std::ranges::all_of(given, [](int64_t size) { return size > 0; }))
-      shapes.emplace_back(model.inputs[i].name, given);
+    bool said = std::ranges::any_of(
+        options.shapes, [&](const auto &shape) { return shape.first == model.inputs[i].name; });
+    if (open && !said && std::ranges::all_of(given, [](int64_t size) { return size > 0; }))
+      options.shapes.emplace_back(model.inputs[i].name, given);
   }
-  return shapes;
+  return {};
 }
 
 /// Whether an array has the input's shape, whatever the batch.
@@ -241,12 +242,30 @@ static bool fits(const Shape &given, const Shape &needed) {
          std::equal(given.begin() + 1, given.end(), needed.begin() + 1);
 }
 
+static int64_t elementsOf(const Shape &shape) {
+  int64_t elements = 1;
+  for (int64_t extent : shape)
+    elements *= extent;
+  return elements;
+}
+
+/// Elements that are NaN or infinite.
+static int64_t countOdd(const Tensor &values) {
+  if (values.dtype() != DType::f32)
+    return 0;
+  return std::ranges::count_if(values.as<float>(), [](float x) { return !std::isfinite(x); });
+}
+
 /// What differs, as a mend.
 static std::string mendOf(const Shape &given, const Shape &needed) {
   Shape withBatch = given;
   withBatch.insert(withBatch.begin(), 1);
   if (fits(withBatch, needed))
     return "the batch is missing: give the array a leading dimension of 1";
+  Shape filled = needed;
+  filled.front() = given.empty() ? 1 : given.front();
+  if (given.size() != needed.size() && elementsOf(filled) == elementsOf(given))
+    return "it has as many elements: reshape it to " + toString(filled);
   if (given.size() != needed.size() || given.size() < 3)
     return "give an array of that shape, with any batch";
   Shape moved = given;
@@ -293,6 +312,9 @@ Expected<std::vector<Tensor>> fitArrays(const std::string &file,
       tensors.push_back(values.dtype() == DType::boolean ? values : toBoolean(values));
     else
       tensors.push_back(values.toFloat32());
+    if (int64_t odd = countOdd(tensors.back()))
+      arrays.notes.push_back(
+          fmt::format("{}: {} of its {} elements are NaN or infinite", source, odd, values.size()));
   }
   if (!wrong.problems.empty())
     return tl::unexpected<Error>(std::move(wrong));

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
+#include "compiler/Options.h"
 #include "keras/Model.h"
 #include "runtime/Model.h"
 
@@ -38,9 +39,9 @@ Expected<std::vector<Arrays>> readArrays(const keras::Model &model,
 /// What the names of call number `call` begin with: "" for the first, "call2__" for the second.
 std::string callPrefix(size_t call);
 
-/// Shapes for the inputs that the model leaves open, from the arrays given for them.
-Expected<std::vector<std::pair<std::string, Shape>>> shapesFromArrays(const keras::Model &model,
-                                                                      const Arrays &arrays);
+/// Adds to `options` shapes for the inputs that the model leaves open, from the arrays given for
+/// them, where it has none.
+Expected<void> addShapes(CompileOptions &options, const keras::Model &model, const Arrays &arrays);
 
 /// The arrays in the types that the model computes in, float32 but for boolean inputs; adds a note
 /// for each conversion. Input error: every array whose shape does not fit, channels in the wrong

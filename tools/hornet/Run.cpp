@@ -19,6 +19,8 @@ struct Options {
   CacheFlag cache;
   std::vector<std::string> inputs;
   std::string output, state;
+  std::vector<std::string> layers;
+  bool allLayers = false;
 };
 } // namespace
 
@@ -93,12 +95,12 @@ static Expected<ExitCode> run(const Options &options) {
                        .reason = fmt::format("'{}' is not the name of a .npz file", options.output),
                        .mend = "give it the extension .npz: it holds an array for each output"});
   CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
+  compileOptions.layerOutputs = options.layers;
+  if (options.allLayers)
+    compileOptions.layerOutputs = {"*"};
   keras::Model model = HORNET_TRY(options.model.read());
   std::vector<Arrays> calls = HORNET_TRY(matchArrays(model, options, compileOptions));
-  for (auto &[name, shape] : HORNET_TRY(shapesFromArrays(model, calls.front())))
-    if (std::ranges::none_of(compileOptions.shapes,
-                             [&name = name](const auto &given) { return given.first == name; }))
-      compileOptions.shapes.emplace_back(name, shape);
+  HORNET_TRY(addShapes(compileOptions, model, calls.front()));
   runtime::Model compiled = HORNET_TRY(driver::load(model, compileOptions, options.cache.used()));
 
   formats::NamedTensors named;
@@ -147,6 +149,10 @@ Command addRun(CLI::App &app) {
                    "What stateful layers begin with (zeros, where there is no such file), and "
                    "where it is kept for the next run")
       ->type_name("FILE.npz");
+  addRepeated(*command, "--layer", options->layers,
+              "A layer whose result is written, too, under its name: NAME, or block/NAME")
+      ->type_name("NAME");
+  command->add_flag("--all-layers", options->allLayers, "Write every layer's result");
   options->flags.add(*command);
   options->cache.add(*command);
   command->footer("Arrays have the batch first. Numbers are converted to float32.\n"
