@@ -24,11 +24,9 @@ Value withoutTime(LayerImport &layer, Value x) {
 
 /// One cell's step: takes its states off the front of `states`, gives the new ones.
 SmallVector<Value> step(LayerImport &cellLayer, Value x, ArrayRef<Value> &states) {
-  std::optional<Cell> cell = readCell(cellLayer, dropInputs(cellLayer, withTime(cellLayer, x)), "");
+  std::optional<Cell> cell = readCell(cellLayer, withTime(cellLayer, x), "");
   if (!cell)
     return {};
-  if (!cell->untrainable.empty())
-    cellLayer.refuseTraining(cell->untrainable + " is not supported while training", "set it to 0");
   for (size_t i = 0; i < cell->states; ++i) {
     bool fits = i < states.size() &&
                 ArrayRef(toShape(states[i])).drop_front() == ArrayRef(cell->stateShape);
