@@ -21,9 +21,7 @@ struct CellReader {
 
   CellReader(LayerImport &layer, Value sequence, std::string_view holder)
       : layer(layer), sequence(sequence), holder(holder), inputs(toShape(sequence).back()),
-        // Keras 1 calls it otherwise.
-        units(layer.positive(layer.find("output_dim") ? "output_dim" : "units")),
-        useBias(layer.flag("use_bias", true)) {}
+        units(layer.positive("units")), useBias(layer.flag("use_bias", true)) {}
 
   Value parameter(std::string_view name, const Shape &shape) const {
     return layer.parameter(name, shape, true, holder);
@@ -64,25 +62,6 @@ struct CellWeights {
   Value recurrentBias;           ///< of a GRU that resets after the product
 };
 
-/// Keras 1 keeps an array for each gate: W_i, U_i, b_i, W_c, …. `order` is that of the file,
-/// `gates` that of Keras 2.
-CellWeights readSeparate(const CellReader &cell, StringRef order, StringRef gates) {
-  std::map<char, Value> kernels, recurrents, biases;
-  for (char name : order) {
-    auto named = [&](char kind) { return fmt::format("{}_{}", kind, name); };
-    kernels[name] = cell.parameter(named('W'), {cell.inputs, cell.units});
-    recurrents[name] = cell.parameter(named('U'), {cell.units, cell.units});
-    biases[name] = cell.parameter(named('b'), {cell.units});
-  }
-  auto joined = [&](std::map<char, Value> &of) {
-    SmallVector<Value> values;
-    for (char name : gates)
-      values.push_back(of[name]);
-    return cell.concatenated(values);
-  };
-  return {joined(kernels), joined(recurrents), joined(biases), {}};
-}
-
 CellWeights readPlain(const CellReader &cell, int64_t gates) {
   CellWeights weights;
   weights.kernel = cell.parameter("kernel", {cell.inputs, gates * cell.units});
@@ -116,12 +95,6 @@ CellWeights readCuDnn(const CellReader &cell, int64_t gates) {
   return weights;
 }
 
-/// Whether the arrays are those of Keras 1: "gpu" has them joined, as later generations.
-bool isSeparate(LayerImport &layer) {
-  const Json *mode = layer.find("consume_less");
-  return layer.generation() == keras::Generation::keras1 && !(mode && *mode == "gpu");
-}
-
 bool isCuDnn(LayerImport &layer) { return layer.className().starts_with("CuDNN"); }
 
 std::optional<Cell> readSimple(CellReader reader) {
@@ -141,9 +114,7 @@ std::optional<Cell> readSimple(CellReader reader) {
 std::optional<Cell> readLstm(CellReader reader) {
   LayerImport &layer = reader.layer;
   Activation activation = cellActivation(layer), recurrent = gateActivation(layer);
-  CellWeights w = isCuDnn(layer)      ? readCuDnn(reader, 4)
-                  : isSeparate(layer) ? readSeparate(reader, "icfo", "ifco")
-                                      : readPlain(reader, 4);
+  CellWeights w = isCuDnn(layer) ? readCuDnn(reader, 4) : readPlain(reader, 4);
   // Two biases that are only ever added.
   Value bias = w.recurrentBias ? add(layer, w.bias, w.recurrentBias) : w.bias;
   Cell cell;
@@ -167,8 +138,6 @@ CellWeights readGruWeights(const CellReader &reader, bool resetAfter) {
   LayerImport &layer = reader.layer;
   if (isCuDnn(layer))
     return readCuDnn(reader, 3);
-  if (isSeparate(layer))
-    return readSeparate(reader, "zrh", "zrh");
   if (!resetAfter || !reader.useBias)
     return readPlain(reader, 3);
   CellReader without = reader;
@@ -222,8 +191,7 @@ constexpr CellClass cellClasses[] = {
 } // namespace
 
 Activation gateActivation(LayerImport &layer) {
-  // Keras 1 calls it otherwise.
-  const char *key = layer.find("inner_activation") ? "inner_activation" : "recurrent_activation";
+  const char *key = "recurrent_activation";
   return layer.find(key) ? readActivation(layer, key) : Activation{"sigmoid"};
 }
 

@@ -82,7 +82,7 @@ TEST_F(Save, EveryModelIsTheSameInEveryForm) {
       std::string path = folder / name;
       auto saved = saveModel(original.model, original.parameters, original.values, path);
       if (!saved) {
-        EXPECT_TRUE(original.model.generation == Generation::keras2 &&
+        EXPECT_TRUE(original.model.generation != Generation::keras3 &&
                     std::string_view(name) == "model.keras")
             << where << ": " << toString(saved.error());
         EXPECT_THAT(toString(saved.error()), HasSubstr("layer '")) << where;
@@ -92,14 +92,16 @@ TEST_F(Save, EveryModelIsTheSameInEveryForm) {
       auto read = load(context, path);
       ASSERT_TRUE(read) << where << " as " << name << ": " << toString(read.error());
       expectSame(read->values, original.values, where + " as " + name);
-      bool sameGeneration = read->model.generation == original.model.generation;
+      // What Keras 1 wrote becomes a file of Keras 2.
+      Generation expected = std::max(original.model.generation, Generation::keras2);
+      bool sameGeneration = read->model.generation == expected;
       EXPECT_TRUE(sameGeneration || std::string_view(name) == "model.keras") << where;
       if (sameGeneration)
         EXPECT_EQ(read->program, original.program) << where << " as " << name;
     }
   });
-  // Of Keras 2, with classes or functions that LayerKeys.cpp does not know in both.
-  EXPECT_EQ(refused, 78);
+  // Of Keras 1 and 2, with classes or functions that LayerKeys.cpp does not know in both.
+  EXPECT_EQ(refused, 88);
 }
 
 TEST_F(Save, EveryModelsWeightsAreTheSameInEveryForm) {
