@@ -49,8 +49,9 @@ struct ModelGroup {
 std::vector<ModelGroup> groupsOf(std::span<const Parameter> parameters);
 
 /// The names under which Keras 3 keeps the layers of a model, for each layer: its class, and a
-/// number from the second layer of the class on.
-std::vector<std::string> groupNames(const Model &model);
+/// number from the second layer of the class on. `steps`: by how much each layer, in the order of
+/// `model.layers`, has the number of its class grow; empty: by one.
+std::vector<std::string> groupNames(const Model &model, std::span<const int> steps = {});
 
 /// Weights by layer name, as Keras 1 and 2 write them, and Keras 3 in whole .h5 models. `root` is
 /// the group that holds them, "" or "model_weights".
