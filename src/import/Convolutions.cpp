@@ -110,6 +110,26 @@ void importDepthwiseConvolution(LayerImport &layer) {
   finish(layer, convolve(layer, x, filter, window, channels), useBias, activation, window);
 }
 
+/// The output_padding under which the layer has the `output_shape` that Keras 1 wrote, batch first.
+/// Nothing where it has that without any.
+static std::optional<Config::Integers> paddingFor(LayerImport &layer, const Window &window,
+                                                  Value x) {
+  const Json &wanted = *layer.find("output_shape");
+  size_t spatial = window.size.size();
+  bool needed = false;
+  Config::Integers more;
+  for (size_t i = 0; i < spatial; ++i) {
+    size_t axis = i + (window.channelsFirst ? 2 : 1);
+    if (!wanted.is_array() || wanted.size() != spatial + 2 || !wanted[axis].is_number_integer())
+      return std::nullopt;
+    int64_t input = toShape(x)[i + 1], stride = window.strides[i], span = window.span(i);
+    int64_t extent = wanted[axis].get<int64_t>(), least = (input - 1) * stride;
+    needed = needed || extent != (window.same ? input * stride : least + std::max(span, stride));
+    more.push_back(extent - least - (window.same ? span % 2 : span));
+  }
+  return needed ? std::optional(more) : std::nullopt;
+}
+
 /// The convolution over `filters` channels whose transpose the layer is: its input is the layer's
 /// output. Without output_padding, the output reaches as far as the windows, or the strides.
 static std::optional<graph::ConvolutionShape> transposedShape(LayerImport &layer,
@@ -118,6 +138,8 @@ static std::optional<graph::ConvolutionShape> transposedShape(LayerImport &layer
   std::optional<Config::Integers> more;
   if (layer.find("output_padding"))
     more = layer.integers("output_padding");
+  else if (layer.find("output_shape"))
+    more = paddingFor(layer, window, x);
   if (more && more->size() == 1)
     more->resize(spatial, more->front());
   for (size_t i = 0; more && i < more->size(); ++i)

@@ -69,6 +69,14 @@ void importMinimum(LayerImport &layer);
 void importCustomScale(LayerImport &layer);
 void importConcatenate(LayerImport &layer);
 void importDot(LayerImport &layer);
+// Keras 1 alone
+void importMaxoutDense(LayerImport &layer);
+void importHighway(LayerImport &layer);
+void importParametricSoftplus(LayerImport &layer);
+void importSRelu(LayerImport &layer);
+void importLegacyMerge(LayerImport &layer);
+void importSampleMode(LayerImport &layer, mlir::Value x, mlir::Value gamma, mlir::Value beta,
+                      double epsilon);
 // Time
 void importRecurrent(LayerImport &layer);
 void importBidirectional(LayerImport &layer);

@@ -41,9 +41,8 @@ struct CellReader {
 
   CellReader(LayerImport &layer, Value sequence, std::string_view holder)
       : layer(layer), sequence(sequence), holder(holder), inputs(toShape(sequence).back()),
-        // Keras 1 calls it otherwise.
-        units(layer.positive(layer.find("output_dim") ? "output_dim" : "units")),
-        useBias(layer.flag("use_bias", true)), dropouts(readCellDropouts(layer)) {}
+        units(layer.positive("units")), useBias(layer.flag("use_bias", true)),
+        dropouts(readCellDropouts(layer)) {}
 
   Value parameter(std::string_view name, const Shape &shape) const {
     return layer.parameter(name, shape, true, holder);
@@ -83,25 +82,6 @@ struct CellWeights {
   Value kernel, recurrent, bias; ///< (in, gates * units), (units, gates * units), (gates * units)
   Value recurrentBias;           ///< of a GRU that resets after the product
 };
-
-/// Keras 1 keeps an array for each gate: W_i, U_i, b_i, W_c, …. `order` is that of the file,
-/// `gates` that of Keras 2.
-CellWeights readSeparate(const CellReader &cell, StringRef order, StringRef gates) {
-  std::map<char, Value> kernels, recurrents, biases;
-  for (char name : order) {
-    auto named = [&](char kind) { return fmt::format("{}_{}", kind, name); };
-    kernels[name] = cell.parameter(named('W'), {cell.inputs, cell.units});
-    recurrents[name] = cell.parameter(named('U'), {cell.units, cell.units});
-    biases[name] = cell.parameter(named('b'), {cell.units});
-  }
-  auto joined = [&](std::map<char, Value> &of) {
-    SmallVector<Value> values;
-    for (char name : gates)
-      values.push_back(of[name]);
-    return cell.concatenated(values);
-  };
-  return {joined(kernels), joined(recurrents), joined(biases), {}};
-}
 
 CellWeights readPlain(const CellReader &cell, int64_t gates) {
   CellWeights weights;
@@ -169,9 +149,7 @@ std::optional<Cell> readSimple(CellReader reader) {
 std::optional<Cell> readLstm(CellReader reader) {
   LayerImport &layer = reader.layer;
   Activation activation = cellActivation(layer), recurrent = gateActivation(layer);
-  CellWeights w = isCuDnn(layer)      ? readCuDnn(reader, 4)
-                  : isSeparate(layer) ? readSeparate(reader, "icfo", "ifco")
-                                      : readPlain(reader, 4);
+  CellWeights w = isCuDnn(layer) ? readCuDnn(reader, 4) : readPlain(reader, 4);
   // Two biases that are only ever added.
   Value bias = w.recurrentBias ? add(layer, w.bias, w.recurrentBias) : w.bias;
   Cell cell;
@@ -196,8 +174,6 @@ CellWeights readGruWeights(const CellReader &reader, bool resetAfter) {
   LayerImport &layer = reader.layer;
   if (isCuDnn(layer))
     return readCuDnn(reader, 3);
-  if (isSeparate(layer))
-    return readSeparate(reader, "zrh", "zrh");
   if (!resetAfter || !reader.useBias)
     return readPlain(reader, 3);
   CellReader without = reader;
@@ -254,8 +230,7 @@ constexpr CellClass cellClasses[] = {
 } // namespace
 
 Activation gateActivation(LayerImport &layer) {
-  // Keras 1 calls it otherwise.
-  const char *key = layer.find("inner_activation") ? "inner_activation" : "recurrent_activation";
+  const char *key = "recurrent_activation";
   return layer.find(key) ? readActivation(layer, key) : Activation{"sigmoid"};
 }
 

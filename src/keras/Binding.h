@@ -50,8 +50,9 @@ struct ModelGroup {
 std::vector<ModelGroup> groupsOf(std::span<const Parameter> parameters);
 
 /// The names under which Keras 3 keeps the layers of a model, for each layer: its class, and a
-/// number from the second layer of the class on.
-std::vector<std::string> groupNames(const Model &model);
+/// number from the second layer of the class on. `steps`: by how much each layer, in the order of
+/// `model.layers`, has the number of its class grow; empty: by one.
+std::vector<std::string> groupNames(const Model &model, std::span<const int> steps = {});
 
 /// How many variables of the layer that it wraps a layer keeps again in Keras 3's files, before its
 /// own: a SpectralNormalization the kernel.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <utility>
 
 namespace hornet::keras {
 namespace {
@@ -45,7 +46,9 @@ private:
                                parameter.symbol);
         if (inside) {
           std::string list = HORNET_TRY(listIn(group));
-          group = fmt::format("{}/{}", list, groupNames(*inside)[layer - inside->layers.data()]);
+          std::vector<std::string> names =
+              HORNET_TRY(namesIn(list, *inside, path.first(length - 1), binding.parameters));
+          group = fmt::format("{}/{}", list, names[layer - inside->layers.data()]);
         } else {
           group += "/" + layer->role;
         }
@@ -65,6 +68,31 @@ private:
     std::string prefix = model.empty() ? "" : model + "/";
     std::string early = prefix + "_layer_checkpoint_dependencies";
     return HORNET_TRY(isGroup(early)) ? early : prefix + "layers";
+  }
+
+  /// The names of a model's layers in `list`; `path` leads to the model. Keras 2.12 and 2.13 met
+  /// layers with weights twice while they counted, so that the second Conv2D is conv2d_2.
+  Expected<std::vector<std::string>> namesIn(const std::string &list, const Model &model,
+                                             std::span<const std::string> path,
+                                             std::span<const Parameter> parameters) const {
+    std::vector<std::string> names = groupNames(model);
+    bool all = true;
+    for (const std::string &name : names)
+      all = all && HORNET_TRY(isGroup(list + "/" + name));
+    if (all || !list.ends_with("_layer_checkpoint_dependencies"))
+      return names;
+    std::vector<int> steps;
+    for (const Layer &layer : model.layers)
+      steps.push_back(std::ranges::any_of(parameters,
+                                          [&](const Parameter &parameter) {
+                                            std::span<const std::string> at(parameter.layerPath);
+                                            return at.size() > path.size() &&
+                                                   at[path.size()] == layer.name &&
+                                                   std::ranges::equal(at.first(path.size()), path);
+                                          })
+                          ? 2
+                          : 1);
+    return groupNames(model, steps);
   }
 
   Expected<bool> isGroup(const std::string &path) const {
@@ -122,7 +150,7 @@ private:
                                  const std::map<std::string, Holder> &holders,
                                  Binding &binding) const {
     std::string list = HORNET_TRY(listIn(group));
-    std::vector<std::string> names = groupNames(model);
+    std::vector<std::string> names = HORNET_TRY(namesIn(list, model, path, binding.parameters));
     for (const Hdf5File &file : files) {
       if (HORNET_TRY(file.kind(list)) != Hdf5File::Kind::group)
         continue;
@@ -163,13 +191,15 @@ size_t repeatedVariables(const Layer &layer) {
   return layer.className == "SpectralNormalization" ? 1 : 0;
 }
 
-std::vector<std::string> groupNames(const Model &model) {
+std::vector<std::string> groupNames(const Model &model, std::span<const int> steps) {
   std::map<std::string, int> count;
   std::vector<std::string> names(model.layers.size());
   for (int i : layerOrder(model)) {
     const Layer &layer = model.layers[i];
     std::string name = groupOf(layer.className);
-    int number = layer.implied ? 0 : count[name]++;
+    int number = 0;
+    if (!layer.implied)
+      number = std::exchange(count[name], count[name] + (steps.empty() ? 1 : steps[i]));
     names[i] = number ? fmt::format("{}_{}", name, number) : name;
   }
   return names;

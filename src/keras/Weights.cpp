@@ -59,7 +59,7 @@ Expected<std::shared_ptr<const Weights>> openArchive(Bytes bytes, const std::str
 Expected<void> checkSource(Binding &binding, size_t i) {
   const Parameter &parameter = binding.parameters[i];
   const Source &source = binding.sources[i];
-  if (!source.file)
+  if (!source.file || source.value)
     return {};
   auto missing = [&] {
     binding.add(parameter.layerPath, parameter.name,
@@ -124,7 +124,8 @@ std::string countOf(const std::vector<std::string> &weights) {
 Expected<std::shared_ptr<const Weights>> Weights::fromHdf5(Hdf5File file) {
   if (HORNET_TRY(file.kind("model_weights")) == Hdf5File::Kind::group)
     return openLegacyWeights(std::move(file), "model_weights");
-  if (HORNET_TRY(file.stringsAttribute("/", "layer_names")))
+  if (HORNET_TRY(file.stringsAttribute("/", "layer_names")) ||
+      HORNET_TRY(file.numberAttribute("/", "nb_layers")))
     return openLegacyWeights(std::move(file), "");
   for (const char *group : {"layers", "_layer_checkpoint_dependencies", "vars"})
     if (HORNET_TRY(file.kind(group)) == Hdf5File::Kind::group) {
