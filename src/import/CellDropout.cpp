@@ -9,8 +9,8 @@ using namespace mlir;
 namespace hornet::import {
 namespace {
 
-double readRate(LayerImport &layer, const char *key, const char *former) {
-  return std::clamp(layer.number(layer.find(former) ? former : key, 0), 0.0, 1.0);
+double readRate(LayerImport &layer, const char *key) {
+  return std::clamp(layer.number(key, 0), 0.0, 1.0);
 }
 
 /// Part `i` of `count` of the last dimension.
@@ -26,8 +26,8 @@ Value part(LayerImport &layer, Value x, int64_t i, int64_t count) {
 } // namespace
 
 CellDropouts readDropouts(LayerImport &layer, bool perGate, bool takesAll) {
-  double inputs = readRate(layer, "dropout", "dropout_W");
-  double states = readRate(layer, "recurrent_dropout", "dropout_U");
+  double inputs = readRate(layer, "dropout");
+  double states = readRate(layer, "recurrent_dropout");
   for (double *rate : {&inputs, &states})
     if (*rate == 1 && !takesAll)
       *rate = 0;

@@ -80,7 +80,8 @@ void expectNear(const Tensor &got, const Tensor &expected, double rtol, double a
 
 /// "lstm/lstm_cell/kernel" as files have it: "lstm/cell/kernel".
 std::string withoutCell(const std::string &path) {
-  return std::regex_replace(path, std::regex("/(lstm|gru|simple_rnn|conv_lstm\\w*)_cell/"), "/cell/");
+  return std::regex_replace(path, std::regex("/(lstm|gru|simple_rnn|conv_lstm\\w*)_cell/"),
+                            "/cell/");
 }
 
 class Gradients : public testing::TestWithParam<golden::Case> {

@@ -70,7 +70,8 @@ static Expected<runtime::RecurrentState> readState(const runtime::Model &model,
     return inputError(wrongState(
         file, fmt::format("it has {} arrays, the model {} states", given.size(), needed.size())));
   for (size_t i = 0; i < needed.size(); ++i) {
-    auto found = std::ranges::find(given, needed[i].name, &formats::NamedTensors::value_type::first);
+    auto found =
+        std::ranges::find(given, needed[i].name, &formats::NamedTensors::value_type::first);
     if (found == given.end())
       return inputError(wrongState(file, fmt::format("it has no array '{}'", needed[i].name)));
     if (auto set = state.set(i, found->second); !set) {
