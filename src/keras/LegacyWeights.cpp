@@ -75,17 +75,17 @@ private:
     std::map<std::string, const FileGroup *> byName;
     for (const FileGroup &group : inFile)
       byName[group.name] = &group;
+    WeightsOrigin origin = originOf(marks, inFile);
     if (binding.partial) {
       for (const ModelGroup &group : inModel)
         if (byName.contains(group.name))
-          bindGroup(*byName[group.name], group, binding);
+          HORNET_TRY(bindGroup(*byName[group.name], group, origin, binding));
       return {};
     }
     if (inFile.size() != inModel.size()) {
       wrongCount(inFile, inModel, binding);
       return {};
     }
-    WeightsOrigin origin = originOf(marks, inFile);
     // By name where the names are the same, else by position: layers may have been renamed.
     bool sameNames = byName.size() == inModel.size() &&
                      std::ranges::all_of(inModel, [&](const ModelGroup &group) {
