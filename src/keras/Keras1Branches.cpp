@@ -99,7 +99,11 @@ private:
     }
     if (tensors.is_null())
       return triple(name);
+    if (!layers[name].is_object()) // which reading the model reports
+      return {};
     Json &nodes = layers[name]["inbound_nodes"];
+    if (!nodes.is_array())
+      nodes = Json::array();
     nodes.push_back(tensors);
     return triple(name, static_cast<int>(nodes.size()) - 1);
   }

@@ -276,7 +276,7 @@ Json fromKeras0(const Json &spec, int number, int depth) {
     Json layers = Json::array();
     for (const Json &layer : *inner)
       layers.push_back(
-          fromKeras0(layer, number * 100 + static_cast<int>(layers.size()) + 1, depth + 1));
+          fromKeras0(layer, number % 10000 * 100 + static_cast<int>(layers.size()) + 1, depth + 1));
     if (className == "Sequential")
       return {{"class_name", className}, {"name", config["name"]}, {"config", std::move(layers)}};
     config["layers"] = std::move(layers);

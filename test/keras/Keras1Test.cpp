@@ -202,6 +202,11 @@ TEST(Keras1, WhateverIsInTheConfigDoesNoHarm) {
             {"class_name": "Merge", "config": {"name": "m", "mode": "sum", "layers": []}}]})",
         R"({"class_name": "Model", "keras_version": "1.2.2", "config": {"layers": {"a": 1}}})",
         R"({"class_name": "Sequential", "keras_version": "1.2.2", "config": [
+            {"class_name": "Merge", "config": {"name": "m", "mode": "sum", "layers": [
+              {"class_name": "Model", "config": {"layers": [3, {"name": "d", "inbound_nodes": 3}],
+                                                 "input_layers": 1, "output_layers": []}},
+              {"class_name": "Dense", "config": {"name": "d"}}]}}]})",
+        R"({"class_name": "Sequential", "keras_version": "1.2.2", "config": [
             {"class_name": "ZeroPadding2D", "config": {"name": 1, "padding": {"top_pad": []}}}]})",
         R"({"name": "Sequential", "layers": [3, {"name": 4}, {"name": "Merge", "layers": [1]}]})"})
     EXPECT_NE(messageOf(read(text)), "") << text;
