@@ -109,23 +109,22 @@ void importDepthwiseConvolution(LayerImport &layer) {
   finish(layer, convolve(layer, x, filter, window, channels), useBias, activation, window);
 }
 
-/// The convolution over `filters` channels whose transpose the layer is: its input is the layer's
-/// output. Without output_padding, the output reaches as far as the windows, or the strides.
-static std::optional<graph::ConvolutionShape> transposedShape(LayerImport &layer,
-                                                              const Window &window, Value x) {
+std::optional<graph::ConvolutionShape> transposedShape(const Config &config, const Window &window,
+                                                       Value x) {
   size_t spatial = window.size.size();
   std::optional<Config::Integers> more;
-  if (layer.find("output_padding"))
-    more = layer.integers("output_padding");
+  if (config.find("output_padding"))
+    more = config.integers("output_padding");
   if (more && more->size() == 1)
     more->resize(spatial, more->front());
   for (size_t i = 0; more && i < more->size(); ++i)
     if (more->size() != spatial || (*more)[i] < 0 || (*more)[i] >= window.strides[i]) {
-      layer.problem("output_padding",
-                    fmt::format("output_padding ({}) must have {} entries, from 0 to below strides "
-                                "({})",
-                                fmt::join(*more, ", "), spatial, fmt::join(window.strides, ", ")),
-                    "make it smaller than strides");
+      config.problem(
+          "output_padding",
+          fmt::format("output_padding ({}) must have {} entries, from 0 to below strides "
+                      "({})",
+                      fmt::join(*more, ", "), spatial, fmt::join(window.strides, ", ")),
+          "make it smaller than strides");
       return std::nullopt;
     }
   graph::ConvolutionShape shape;

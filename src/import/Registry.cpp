@@ -19,6 +19,7 @@ struct Entry {
   std::string_view className;
   LayerImporter import;
   Mask mask = Mask::stop;
+  bool checksArguments = false; ///< those of the call, itself
 };
 } // namespace
 
@@ -84,6 +85,7 @@ static constexpr Entry importers[] = {
     {"GroupedQueryAttention", importGroupedQueryAttention},
     {"Identity", importIdentity, Mask::pass},
     {"LSTM", importRecurrent},
+    {"Lambda", importLambda},
     {"LayerNormalization", importLayerNormalization, Mask::pass},
     {"LayerScale", importLayerScale},
     {"LeakyReLU", importActivationLayer, Mask::pass},
@@ -109,11 +111,14 @@ static constexpr Entry importers[] = {
     {"SeparableConv1D", importSeparableConvolution},
     {"SeparableConv2D", importSeparableConvolution},
     {"SimpleRNN", importRecurrent},
+    {"SlicingOpLambda", importFunctionLayer, Mask::stop, true},
     {"Softmax", importSoftmax, Mask::pass},
     {"SpatialDropout1D", importDropout, Mask::pass},
     {"SpatialDropout2D", importDropout, Mask::pass},
     {"SpatialDropout3D", importDropout, Mask::pass},
     {"Subtract", importSubtract},
+    {"TFOpLambda", importFunctionLayer, Mask::stop, true},
+    {"TensorFlowOpLayer", importNodeLayer, Mask::stop, true},
     {"Threshold", importActivationLayer},
     {"ThresholdedReLU", importActivationLayer, Mask::pass},
     {"TimeDistributed", importTimeDistributed},
@@ -129,7 +134,6 @@ static constexpr Entry importers[] = {
 /// Classes that are refused, each for a reason of its own.
 static constexpr Entry refused[] = {
     {"IntegerLookup", importLookup},
-    {"Lambda", importLambda},
     {"StringLookup", importLookup},
     {"TextVectorization", importLookup},
 };
@@ -180,8 +184,6 @@ static constexpr std::string_view notYet[] = {"AugMix",
                                               "StackedRNNCells",
                                               "StringLookup",
                                               "SyncBatchNormalization",
-                                              "TFOpLambda",
-                                              "SlicingOpLambda",
                                               "TFSMLayer",
                                               "TextVectorization",
                                               "TorchModuleWrapper",
@@ -241,7 +243,8 @@ void importLayer(LayerImport &layer) {
   entry->import(layer);
   if (entry->mask == Mask::pass)
     layer.passMask();
-  layer.checkArguments();
+  if (!entry->checksArguments)
+    layer.checkArguments();
 }
 
 } // namespace hornet::import
