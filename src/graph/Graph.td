@@ -159,6 +159,7 @@ class Graph_BroadcastingOp<string mnemonic, string function, list<Trait> traits 
 }
 
 def Graph_AddOp : Graph_BroadcastingOp<"add", "x + y", [Commutative]> { let hasFolder = 1; }
+def Graph_Atan2Op : Graph_BroadcastingOp<"atan2", "the angle of the point (y, x)">;
 def Graph_DivideOp : Graph_BroadcastingOp<"divide", "x / y"> { let hasFolder = 1; }
 def Graph_MaximumOp
     : Graph_BroadcastingOp<"maximum", "the greater of x and y, NaN if either is", [Commutative]> {
@@ -213,6 +214,9 @@ def Graph_SelectOp : Graph_InferredOp<"select", [Graph_Pointwise]> {
   let results = (outs Graph_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
+
+def Graph_StopGradientOp
+    : Graph_UnaryOp<"stop_gradient", "the identity, behind which nothing is trained", [Graph_NonDecreasing]>;
 
 //===----------------------------------------------------------------------===//
 // Contractions and windows

@@ -112,9 +112,9 @@ void importDepthwiseConvolution(LayerImport &layer) {
 
 /// The output_padding under which the layer has the `output_shape` that Keras 1 wrote, batch first.
 /// Nothing where it has that without any.
-static std::optional<Config::Integers> paddingFor(LayerImport &layer, const Window &window,
+static std::optional<Config::Integers> paddingFor(const Config &config, const Window &window,
                                                   Value x) {
-  const Json &wanted = *layer.find("output_shape");
+  const Json &wanted = *config.find("output_shape");
   size_t spatial = window.size.size();
   bool needed = false;
   Config::Integers more;
@@ -130,25 +130,24 @@ static std::optional<Config::Integers> paddingFor(LayerImport &layer, const Wind
   return needed ? std::optional(more) : std::nullopt;
 }
 
-/// The convolution over `filters` channels whose transpose the layer is: its input is the layer's
-/// output. Without output_padding, the output reaches as far as the windows, or the strides.
-static std::optional<graph::ConvolutionShape> transposedShape(LayerImport &layer,
-                                                              const Window &window, Value x) {
+std::optional<graph::ConvolutionShape> transposedShape(const Config &config, const Window &window,
+                                                       Value x) {
   size_t spatial = window.size.size();
   std::optional<Config::Integers> more;
-  if (layer.find("output_padding"))
-    more = layer.integers("output_padding");
-  else if (layer.find("output_shape"))
-    more = paddingFor(layer, window, x);
+  if (config.find("output_padding"))
+    more = config.integers("output_padding");
+  else if (config.find("output_shape"))
+    more = paddingFor(config, window, x);
   if (more && more->size() == 1)
     more->resize(spatial, more->front());
   for (size_t i = 0; more && i < more->size(); ++i)
     if (more->size() != spatial || (*more)[i] < 0 || (*more)[i] >= window.strides[i]) {
-      layer.problem("output_padding",
-                    fmt::format("output_padding ({}) must have {} entries, from 0 to below strides "
-                                "({})",
-                                fmt::join(*more, ", "), spatial, fmt::join(window.strides, ", ")),
-                    "make it smaller than strides");
+      config.problem(
+          "output_padding",
+          fmt::format("output_padding ({}) must have {} entries, from 0 to below strides "
+                      "({})",
+                      fmt::join(*more, ", "), spatial, fmt::join(window.strides, ", ")),
+          "make it smaller than strides");
       return std::nullopt;
     }
   graph::ConvolutionShape shape;

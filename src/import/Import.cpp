@@ -208,6 +208,14 @@ Tensor ModelImport::find(const keras::TensorRef &ref, int parent, const Tensors 
   return {};
 }
 
+/// How many elements of a sample stand along the first dimension, where samples were joined.
+static int64_t joinedElements(Value value) {
+  auto reshape = value ? value.getDefiningOp<graph::ReshapeOp>() : graph::ReshapeOp();
+  if (!reshape || reshape.getType().getRank() != 1 || reshape.getType().hasStaticShape())
+    return 1;
+  return elementsOf(reshape.getInput().getType().getShape());
+}
+
 /// Marks what an activity regularizer looks at.
 static void penalize(LayerImport &layer) {
   const Json *found = layer.find("activity_regularizer");
@@ -236,6 +244,11 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
     callRecord.connectedTo.push_back(fmt::format("{}[{}][{}]", ref.layer, ref.call, ref.tensor));
   }
   LayerImport import(state, record, model, layer, call, inputs);
+  if (llvm::any_of(inputs, [](Tensor t) { return joinedElements(t.value) > 1; }))
+    import.problem("inbound_nodes",
+                   "takes a tensor that joins the samples of a batch, which only "
+                   "an output of the model may do",
+                   "flatten each sample, by Flatten");
   note(state.records[record], checkPolicy(import));
   Block &block = *state.builder.getInsertionBlock();
   Operation *before = block.empty() ? nullptr : &block.back();
@@ -394,15 +407,29 @@ Expected<void> ModelImport::finish(func::FuncOp predict, SmallVector<Value> outp
                                    ImportedModel &result) {
   OpBuilder &builder = state.builder;
   addStates(predict, outputs, result);
-  func::ReturnOp::create(builder, predict.getLoc(), outputs);
+  SmallVector<Value> returned;
+  for (Value output : outputs) {
+    int64_t joined = joinedElements(output);
+    Value samples = joined > 1 ? output.getDefiningOp()->getOperand(0) : output;
+    if (joined > 1)
+      samples = graph::ReshapeOp::create(
+          builder, output.getLoc(),
+          RankedTensorType::get({ShapedType::kDynamic, joined}, getElementTypeOrSelf(output)),
+          samples);
+    returned.push_back(samples);
+  }
+  func::ReturnOp::create(builder, predict.getLoc(), returned);
   predict.setFunctionType(
-      builder.getFunctionType(predict.front().getArgumentTypes(), ValueRange(outputs).getTypes()));
+      builder.getFunctionType(predict.front().getArgumentTypes(), ValueRange(returned).getTypes()));
   for (auto [i, port] : llvm::enumerate(result.inputs))
     predict.setArgAttr(i, graph::portNameAttr, builder.getStringAttr(port.name));
   for (auto [i, port] : llvm::enumerate(result.outputs)) {
     predict.setResultAttr(i, graph::portNameAttr, builder.getStringAttr(port.name));
     bool isBool = getElementTypeOrSelf(outputs[i]).isInteger(1);
-    port = {port.name, toShape(outputs[i]), isBool ? DType::boolean : DType::f32};
+    Shape shape = toShape(outputs[i]);
+    if (int64_t joined = joinedElements(outputs[i]); joined > 1)
+      shape.front() = -joined;
+    port = {port.name, std::move(shape), isBool ? DType::boolean : DType::f32};
   }
   for (const State &kept : result.states) {
     predict.setArgAttr(kept.input, graph::portNameAttr, builder.getStringAttr(kept.name));

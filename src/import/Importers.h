@@ -111,4 +111,9 @@ void importCenterCrop(LayerImport &layer);
 void importLambda(LayerImport &layer);
 void importLookup(LayerImport &layer);
 
+/// Images x of another size, by the attributes of Keras's Resizing. Null, and reported, when
+/// something is wrong.
+mlir::Value resizeImages(LayerImport &layer, const Config &config, mlir::Value x, int64_t height,
+                         int64_t width);
+
 } // namespace hornet::import

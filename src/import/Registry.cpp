@@ -88,6 +88,7 @@ static constexpr LayerClass classes[] = {
     {"Identity", importIdentity, Mask::pass},
     {"LSTM", importRecurrent},
     {"LSTMCell", importCell},
+    {"Lambda", importLambda},
     {"LayerNormalization", importLayerNormalization, Mask::pass},
     {"LayerScale", importLayerScale},
     {"LeakyReLU", importActivationLayer, Mask::pass},
@@ -146,6 +147,7 @@ static constexpr LayerClass classes[] = {
     {"SeparableConv2D", importSeparableConvolution},
     {"SimpleRNN", importRecurrent},
     {"SimpleRNNCell", importCell},
+    {"SlicingOpLambda", importFunctionLayer, Mask::stop, nullptr, true},
     {"Softmax", importSoftmax, Mask::pass},
     {"Solarization", importAugmentation, Mask::stop, &augmentation},
     {"SpatialDropout1D", importDropout, Mask::pass},
@@ -155,6 +157,8 @@ static constexpr LayerClass classes[] = {
     {"StackedRNNCells", importCell},
     {"Subtract", importSubtract},
     {"SyncBatchNormalization", importBatchNormalization, Mask::pass},
+    {"TFOpLambda", importFunctionLayer, Mask::stop, nullptr, true},
+    {"TensorFlowOpLayer", importNodeLayer, Mask::stop, nullptr, true},
     {"Threshold", importActivationLayer},
     {"ThresholdedReLU", importActivationLayer, Mask::pass},
     {"TimeDistributed", importTimeDistributed},
@@ -170,7 +174,6 @@ static constexpr LayerClass classes[] = {
 /// Classes whose importer looks for the reason in the config, and refuses.
 static constexpr LayerClass refusing[] = {
     {"IntegerLookup", importLookup},
-    {"Lambda", importLambda},
     {"StringLookup", importLookup},
     {"TextVectorization", importLookup},
 };
@@ -210,29 +213,14 @@ static constexpr RefusedClass refused[] = {
 
 /// What Keras has and we do not, yet.
 static constexpr std::string_view notYet[] = {
-    "AtrousConvolution1D",
-    "AtrousConvolution2D",
-    "Convolution1D",
-    "Convolution2D",
-    "Convolution3D",
-    "Deconvolution2D",
     "FeatureSpace",
     "HashedCrossing",
     "Hashing",
-    "Highway",
     "IntegerLookup",
-    "MaxoutDense",
     "MelSpectrogram",
-    "Merge",
-    "ParametricSoftplus",
-    "SReLU",
     "STFTSpectrogram",
-    "SeparableConvolution2D",
-    "SlicingOpLambda",
     "StringLookup",
-    "TFOpLambda",
     "TextVectorization",
-    "TimeDistributedDense",
 };
 
 llvm::ArrayRef<LayerClass> layerClasses() { return classes; }
@@ -346,7 +334,8 @@ void importLayer(LayerImport &layer) {
     layer.passMask();
   if (row->untrainable)
     layer.refuseTraining(row->untrainable->reason, row->untrainable->mend);
-  layer.checkArguments();
+  if (!row->checksArguments)
+    layer.checkArguments();
   if (!layer.failed() && row->import != importAugmentation)
     noteUnread(layer);
 }

@@ -29,6 +29,7 @@ struct LayerClass {
   LayerImporter import;
   Mask mask = Mask::stop;
   const Untrainable *untrainable = nullptr; ///< null: it can be trained
+  bool checksArguments = false;             ///< those of the call, itself
 };
 
 /// A class of Keras's that is not.

@@ -196,27 +196,34 @@ struct Image {
 };
 } // namespace
 
-/// https://keras.io/api/layers/preprocessing_layers/image_preprocessing/resizing/
-void importResizing(LayerImport &layer) {
+Value resizeImages(LayerImport &layer, const Config &config, Value x, int64_t height,
+                   int64_t width) {
   static constexpr std::string_view fillModes[] = {"constant"};
-  int64_t height = layer.positive("height"), width = layer.positive("width");
-  std::string interpolation = layer.word("interpolation", interpolations);
-  bool crop = layer.flag("crop_to_aspect_ratio", false);
-  bool pad = layer.flag("pad_to_aspect_ratio", false), antialias = layer.flag("antialias", false);
-  double fill = layer.number("fill_value", 0);
-  layer.word("fill_mode", fillModes);
+  std::string interpolation = config.word("interpolation", interpolations);
+  bool crop = config.flag("crop_to_aspect_ratio", false);
+  bool pad = config.flag("pad_to_aspect_ratio", false);
+  bool antialias = config.flag("antialias", false);
+  double fill = config.number("fill_value", 0);
+  config.word("fill_mode", fillModes);
   if (crop && pad)
-    layer.problem("pad_to_aspect_ratio", "crop_to_aspect_ratio is set, too", "set one of them");
-  bool channelsFirst = layer.channelsFirst();
-  Value x = layer.input();
+    config.problem("pad_to_aspect_ratio", "crop_to_aspect_ratio is set, too", "set one of them");
+  bool channelsFirst = config.channelsFirst();
   if (!layer.ready() || !layer.hasSpatial(x, 2, channelsFirst))
-    return;
+    return {};
   Image image{layer, x, channelsFirst ? 2 : 1};
   if (crop)
     image.x = image.croppedTo(height, width).x;
   if (pad)
     image.x = image.paddedTo(height, width, fill).x;
-  layer.result(image.resized(height, width, interpolation, antialias).x);
+  return image.resized(height, width, interpolation, antialias).x;
+}
+
+/// https://keras.io/api/layers/preprocessing_layers/image_preprocessing/resizing/
+void importResizing(LayerImport &layer) {
+  int64_t height = layer.positive("height"), width = layer.positive("width");
+  Value x = layer.input();
+  if (Value resized = resizeImages(layer, layer, x, height, width))
+    layer.result(resized);
 }
 
 /// https://keras.io/api/layers/preprocessing_layers/image_preprocessing/center_crop/: of an image

@@ -1,6 +1,7 @@
 #include "runtime/Model.h"
 
 #include "base/Memory.h"
+#include "runtime/ForBatch.h"
 
 #include <fmt/format.h>
 
@@ -156,15 +157,13 @@ static bool fits(const Shape &shape, const Shape &wanted) {
   if (shape.size() != wanted.size())
     return false;
   for (size_t i = 0; i < shape.size(); ++i)
-    if (wanted[i] != unknownSize && shape[i] != wanted[i])
+    if (wanted[i] >= 0 && shape[i] != wanted[i])
       return false;
   return true;
 }
 
 /// Whether the leading extent of a port is the batch.
-static bool isBatched(const Port &port) {
-  return !port.shape.empty() && port.shape[0] == unknownSize;
-}
+static bool isBatched(const Port &port) { return !port.shape.empty() && port.shape[0] < 0; }
 
 static Expected<int64_t> checkInputs(const std::vector<Port> &ports,
                                      std::span<const Tensor> inputs) {
@@ -201,7 +200,7 @@ static Expected<void> checkOutputs(const std::vector<Port> &ports, std::span<con
   for (size_t i = 0; i < outputs.size(); ++i) {
     const Shape &shape = outputs[i].shape();
     if (outputs[i].dtype() != ports[i].dtype || !fits(shape, ports[i].shape) ||
-        (isBatched(ports[i]) && shape[0] != batch))
+        (isBatched(ports[i]) && shape[0] != -ports[i].shape[0] * batch))
       return inputError(
           {.attribute = ports[i].name,
            .reason = fmt::format("the output of a batch of {} needs shape {} {}, got {} {}", batch,
@@ -219,11 +218,8 @@ template <class Slot>
 static Expected<std::vector<Tensor>> makeTensors(const std::vector<Slot> &slots, int64_t batch) {
   try {
     std::vector<Tensor> results;
-    for (const Slot &slot : slots) {
-      Shape shape = slot.shape;
-      std::ranges::replace(shape, unknownSize, batch);
-      results.emplace_back(dtypeOf(slot), std::move(shape));
-    }
+    for (const Slot &slot : slots)
+      results.emplace_back(dtypeOf(slot), forBatch(slot.shape, batch));
     return results;
   } catch (const std::bad_alloc &) {
     return machineError(fmt::format("out of memory: the outputs of a batch of {}", batch));

@@ -28,7 +28,8 @@ void addBinary(Cases &cases) {
       {"lower_rank_left", "1x3", "?x4x3", "?x4x3"},
       {"inner", "2x1x3", "2x4x1", "2x4x3"},
   };
-  for (const char *name : {"add", "subtract", "multiply", "divide", "maximum", "minimum", "power"})
+  for (const char *name :
+       {"add", "subtract", "multiply", "divide", "maximum", "minimum", "power", "atan2"})
     for (auto [how, left, right, result] : shapes)
       cases.push_back({std::string(name) + "_" + how,
                        {left, right},
