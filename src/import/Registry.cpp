@@ -5,6 +5,7 @@
 #include "base/Nearest.h"
 #include "import/Importers.h"
 #include "import/Operation.h"
+#include "keras/Keras1.h"
 
 #include <array>
 #include <fmt/format.h>
@@ -213,14 +214,8 @@ static constexpr RefusedClass refused[] = {
 
 /// What Keras has and we do not, yet.
 static constexpr std::string_view notYet[] = {
-    "FeatureSpace",
-    "HashedCrossing",
-    "Hashing",
-    "IntegerLookup",
-    "MelSpectrogram",
-    "STFTSpectrogram",
-    "StringLookup",
-    "TextVectorization",
+    "FeatureSpace",   "HashedCrossing",  "Hashing",      "IntegerLookup",
+    "MelSpectrogram", "STFTSpectrogram", "StringLookup", "TextVectorization",
 };
 
 llvm::ArrayRef<LayerClass> layerClasses() { return classes; }
@@ -264,6 +259,9 @@ void importUnknown(LayerImport &layer) {
   if (const RefusedClass *row = find<RefusedClass>(refused, name))
     return layer.problem("class_name", fmt::format("the class '{}' {}", name, row->reason),
                          std::string(row->mend));
+  if (std::string_view later = keras::keras2Name(name); !later.empty())
+    return layer.problem("class_name", fmt::format("'{}' is a class of Keras 1 alone", name),
+                         fmt::format("call it {}, as Keras does since version 2", later));
   bool isOperation = llvm::StringRef(kerasLayer.module).contains(".ops") ||
                      (layer.generation() == keras::Generation::keras3 &&
                       kerasLayer.config.is_object() && !kerasLayer.config.contains("trainable"));

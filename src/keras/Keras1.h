@@ -3,7 +3,7 @@
 // Part of Hornet, under the Apache License 2.0.
 //
 //===----------------------------------------------------------------------===//
-// Internal to src/keras.
+// Internal to src/keras, but for keras2Name.
 #pragma once
 
 #include "keras/Binding.h"
@@ -13,6 +13,9 @@
 #include <vector>
 
 namespace hornet::keras {
+
+/// What a class of Keras 1 is called since Keras 2; empty of others.
+std::string_view keras2Name(std::string_view className);
 
 /// Whether `spec`, the outermost object of a configuration, or a layer in it, is spelled as Keras
 /// 0.3 or 1 does; a Merge is so in files of Keras 2.0, too. `version` is what the file says of

@@ -286,6 +286,11 @@ Json fromKeras0(const Json &spec, int number, int depth) {
 
 } // namespace
 
+std::string_view keras2Name(std::string_view className) {
+  const auto *row = std::ranges::find(classNames, className, &Renaming::className);
+  return row == classNames.end() ? "" : row->keras2;
+}
+
 std::string respellLayer(const std::string &className, Json &config, const std::string &ordering,
                          std::string &missing) {
   if (className == "Merge") {
@@ -295,8 +300,8 @@ std::string respellLayer(const std::string &className, Json &config, const std::
       config["branches"] = std::move(branches);
     return result;
   }
-  const auto *row = std::ranges::find(classNames, className, &Renaming::className);
-  std::string result = row == classNames.end() ? className : std::string(row->keras2);
+  std::string_view later = keras2Name(className);
+  std::string result = later.empty() ? className : std::string(later);
   for (auto &[key, value] : config.items())
     if (key.ends_with("_regularizer") || key.ends_with("_constraint"))
       respellObject(value);

@@ -5,6 +5,7 @@
 #include "formats/Json.h"
 #include "import/Importers.h"
 #include "import/Registry.h"
+#include "keras/Keras1.h"
 
 #include <cstdio>
 #include <fmt/ranges.h>
@@ -62,8 +63,11 @@ std::string attributesOf(const Json &keras) {
   return fmt::format("{}", fmt::join(names, " "));
 }
 
-std::map<std::string, Line> lines() {
+std::map<std::string, Line> lines(const Json &kerasClasses) {
   std::map<std::string, Line> table = {{"InputLayer", {.mask = ""}}};
+  for (const auto &[name, generations] : kerasClasses.items())
+    if (std::string_view later = keras::keras2Name(name); !later.empty())
+      table[name] = {.predicts = fmt::format("as {}", later), .hasAttributes = false};
   for (const LayerClass &row : layerClasses()) {
     Line &line = table[std::string(row.name)];
     bool same = row.import == importAugmentation;
@@ -95,7 +99,7 @@ int print(const std::string &file) {
   const Json &versions = (*keras)["versions"], &layers = (*keras)["layers"];
   fmt::print(introduction, versions["3"].get<std::string>(), versions["2"].get<std::string>(),
              versions["1"].get<std::string>());
-  for (const auto &[name, line] : lines()) {
+  for (const auto &[name, line] : lines(layers)) {
     Json known = layers.contains(name) ? layers[name] : Json::object();
     fmt::print("| {} | {} | {} | {} | {} | {} |\n", name, generationsOf(known),
                line.hasAttributes ? attributesOf(known) : "", line.mask, line.predicts,
