@@ -48,6 +48,7 @@ private:
   Tensor find(const keras::TensorRef &ref, int parent, const Tensors &tensors);
   void importCall(const keras::Model &model, int parent, keras::Step step, Tensors &tensors);
   SmallVector<Tensor> importNested(LayerImport &layer, size_t record, ArrayRef<Tensor> inputs);
+  void takeMasksAway(const keras::Layer &layer, ArrayRef<Tensor> inputs, Tensors &tensors) const;
   void keep(const LayerRecord &record, ArrayRef<Tensor> results);
   void addKept(SmallVectorImpl<Value> &outputs, ImportedModel &result);
   void note(const LayerRecord &record, const std::string &text);
@@ -232,6 +233,35 @@ static void penalize(LayerImport &layer) {
                                                regularizer.dump());
 }
 
+/// Whether the model was written by Keras 3.`minor`, or a later one, or does not say.
+static bool isSince(const keras::Model &model, int minor) {
+  StringRef version = model.kerasVersion;
+  int written = 0;
+  return model.generation == keras::Generation::keras3 &&
+         (!version.consume_front("3.") || version.consumeInteger(10, written) || written >= minor);
+}
+
+/// What Keras hands on as one and the same tensor.
+static Value withoutDropout(Value value) {
+  while (auto dropout = value ? value.getDefiningOp<graph::DropoutOp>() : graph::DropoutOp())
+    value = dropout.getInput();
+  return value;
+}
+
+/// Since Keras 3.8, a call of MultiHeadAttention deletes the masks of the tensors that it is given:
+/// whatever uses them later sees none.
+void ModelImport::takeMasksAway(const keras::Layer &layer, ArrayRef<Tensor> inputs,
+                                Tensors &tensors) const {
+  if (layer.className != "MultiHeadAttention" || !isSince(model, 8))
+    return;
+  for (auto &[call, results] : tensors)
+    for (Tensor &result : results)
+      if (llvm::any_of(inputs, [&](const Tensor &input) {
+            return withoutDropout(input.value) == withoutDropout(result.value);
+          }))
+        result.mask = {};
+}
+
 void ModelImport::importCall(const keras::Model &model, int parent, keras::Step step,
                              Tensors &tensors) {
   const keras::Layer &layer = model.layers[step.layer];
@@ -258,6 +288,7 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
     importLayer(import);
     penalize(import);
     results.assign(import.allResults().begin(), import.allResults().end());
+    takeMasksAway(layer, inputs, tensors);
   }
   for (const std::string &diagnostic : std::exchange(diagnostics, {}))
     import.problem("", diagnostic);

@@ -180,6 +180,16 @@ def _():
     return functional(keras, layers.Pipeline(steps), (6, 7, 3))
 
 
+@case("multi_head_attention__takes_masks_away", keras)
+def _():
+    """Since 3.8, of the tensors that it is called on, for all that use them later."""
+    x = keras.Input((6, 4), name="x")
+    steps = keras.layers.Masking()(x * keras.ops.cast(x[:, :, :1] > -0.3, "float32"))
+    attended = keras.layers.MultiHeadAttention(2, 3)(steps, steps)
+    pooled = keras.layers.GlobalAveragePooling1D()
+    return keras.Model(x, [pooled(keras.layers.Add()([steps, attended])), pooled(attended)])
+
+
 def step(package, cell, *states):
     layers = package.layers
     x = layers.Input((5,), name="x")
