@@ -14,6 +14,8 @@ import keras
 import numpy as np
 import tf_keras
 
+import arrays
+
 HERE = pathlib.Path(__file__).parent / "layers"
 CASES = {}
 
@@ -73,6 +75,7 @@ def write(name, batch=3):
         ],
         "tolerance": {"rtol": 1e-5, "atol": 1e-5},
         "layer_classes": sorted({type(layer).__name__ for layer in model.layers}),
+        "io": arrays.describe(folder / "io.npz"),
     }
     (folder / "case.json").write_text(json.dumps(description, indent=1) + "\n")
 

@@ -13,6 +13,8 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
+
+from arrays import describe
 import tensorflow
 from keras import ops
 
@@ -106,6 +108,7 @@ def finish(folder, name, path, form, generation, writer, model, step):
                 "tolerance": {"rtol": step, "atol": step},
                 "layer_classes": sorted({type(layer).__name__ for layer in model.layers} | {"Functional"}),
                 "notes": "written by test/golden/operations.py",
+                "io": describe(os.path.join(folder, "io.npz")),
             },
             file,
             indent=1,
