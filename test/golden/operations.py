@@ -13,10 +13,10 @@ import sys
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
-
-from arrays import describe
 import tensorflow
 from keras import ops
+
+from arrays import describe
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "layers")
 CASES = {}
