@@ -158,11 +158,14 @@ void importLambda(LayerImport &layer) {
   bool isKeras = module.starts_with("keras") || module.starts_with("tf_keras") ||
                  module.starts_with("tensorflow");
   bool keras3 = layer.generation() == keras::Generation::keras3;
-  bool done = !function.isCode &&
-              ((isActivation && (keras3 || isKeras) &&
-                importActivationCalled(layer, function.name, arguments)) ||
-               (isKeras && keras3 && importOperationCalled(layer, function.name, arguments)) ||
-               (isKeras && !keras3 && importFunction(layer, function.name, arguments)));
+  bool done =
+      !function.isCode &&
+      ((isActivation && (keras3 || isKeras) &&
+        importActivationCalled(layer, function.name, arguments)) ||
+       (isKeras && keras3 && importOperationCalled(layer, function.name, arguments)) ||
+       (isKeras && !keras3 &&
+        importFunction(layer, (module.contains("backend") ? "keras.backend." : "") + function.name,
+                       arguments)));
   if (!done)
     refuse(layer, function);
 }

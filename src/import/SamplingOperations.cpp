@@ -37,12 +37,6 @@ Term mapped(Term x, double extent, std::string_view fill) {
     positive = where(positive >= extent, twice - positive - 1, positive);
     return clip(where(x < 0, negative, where(x > extent - 1, positive, x)), 0, extent - 1);
   }
-  if (fill == "wrap") {
-    double last = extent - 1;
-    Term negative = x + (trunc(-x * (1 / last)) + 1) * extent;
-    Term positive = x - trunc(x * (1 / last)) * extent;
-    return clip(where(x < 0, negative, where(x > last, positive, x)), 0, last);
-  }
   return x;
 }
 
@@ -110,7 +104,7 @@ void transformed(Operation &op, Term x, Term transform, const Sampling &how, boo
 
 Sampling samplingOf(Operation &op, bool hasFillMode) {
   static constexpr std::string_view interpolations[] = {"bilinear", "nearest"};
-  static constexpr std::string_view fills[] = {"constant", "nearest", "reflect", "wrap"};
+  static constexpr std::string_view fills[] = {"constant", "nearest", "reflect"};
   bool nearest = op.find("interpolation") && op.word("interpolation", interpolations) == "nearest";
   std::string fill = hasFillMode && op.find("fill_mode") ? op.word("fill_mode", fills) : "constant";
   return {fill, op.find("fill_value") ? op.Config::number("fill_value") : 0, nearest};

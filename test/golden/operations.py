@@ -267,7 +267,7 @@ def ops__sampled(x, t):
     start = np.array([[0, 0], [0, 6], [5, 0], [5, 6]], "float32")
     end = np.array([[1, 0.5], [0, 5], [4, 1], [5.5, 6.5]], "float32")
     image = ops.image
-    fills = [image.affine_transform(x, turn, fill_mode=mode, fill_value=0.7, data_format="channels_last") for mode in ("constant", "nearest", "reflect", "wrap")]
+    fills = [image.affine_transform(x, turn, fill_mode=mode, fill_value=0.7, data_format="channels_last") for mode in ("constant", "nearest", "reflect")]
     return [
         *fills, image.affine_transform(x, turn, interpolation="nearest", fill_mode="reflect", data_format="channels_last"),
         image.affine_transform(x, t * np.array([1, 1, 1, 1, 1, 1, 0.05, 0.05], "float32"), data_format="channels_last"),

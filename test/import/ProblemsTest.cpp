@@ -388,7 +388,6 @@ const OperationMistake operationMistakes[] = {
     {"Einsum", R"(, "subscripts": "bij,jk->bik")", "", "is no product of the 1 operands"},
     {"Cholesky", "", "", "the operation 'Cholesky' is not supported: it factors matrices"},
     {"Choleski", "", "", "the operation 'Choleski' is not supported yet"},
-    {"Softmax", R"(, "axis": null)", "", "axis=None goes over the samples of a batch"},
     {"Tile", R"(, "repeats": [2, 1, 1])", "", "samples of a batch cannot be repeated"},
     {"Tile", R"(, "repeats": [1, 1, 1, 1])", "", "4 numbers for the 3 dimensions"},
     {"Repeat", R"(, "repeats": 2)", "", "axis=None flattens the batch"},
