@@ -39,13 +39,16 @@ private:
   void planWrapped(const keras::Layer &layer, const std::vector<std::string> &path, bool trainable,
                    int record);
   SmallVector<Tensor> addArguments(Block &block, ImportedModel &result);
+  Shape shapeOf(const Tensor &tensor);
+  Port portOf(const std::string &name, const Tensor &tensor);
   SmallVector<Tensor> inlineModel(const keras::Model &model, int parent, ArrayRef<Tensor> inputs);
   Tensor find(const keras::TensorRef &ref, int parent, const Tensors &tensors);
   void importCall(const keras::Model &model, int parent, keras::Step step, Tensors &tensors);
   SmallVector<Tensor> importNested(LayerImport &layer, size_t record, ArrayRef<Tensor> inputs);
   void note(const LayerRecord &record, const std::string &text);
   void flattenParameters(ImportedModel &result);
-  Expected<void> finish(func::FuncOp predict, ArrayRef<Value> outputs, ImportedModel &result);
+  void planOutputs(ArrayRef<Tensor> outputs, ImportedModel &result);
+  Expected<void> finish(func::FuncOp predict, ArrayRef<Tensor> outputs, ImportedModel &result);
 
   const keras::Model &model;
   const ImportOptions &options;
@@ -138,14 +141,33 @@ void ModelImport::note(const LayerRecord &record, const std::string &text) {
         {model.file, llvm::join(record.path, "/"), record.className, "dtype", text});
 }
 
-/// One argument for each input; null for those whose shape is not known.
+/// The type in which the host keeps an input of the dtype.
+static DType hostType(const std::string &dtype) {
+  llvm::StringRef name(dtype);
+  if (name == "string")
+    return DType::string;
+  if (name == "bool")
+    return DType::boolean;
+  return name.starts_with("int") || name.starts_with("uint") ? DType::i64 : DType::f32;
+}
+
+/// One argument for each input, or a value of the plan; null for those whose shape is not known.
 SmallVector<Tensor> ModelImport::addArguments(Block &block, ImportedModel &result) {
   SmallVector<Tensor> arguments;
+  bool planned = HostPlan::isNeeded(model);
   std::vector<std::optional<Shape>> shapes = inputShapes(model, options, state.problems);
   for (auto [port, shape] : llvm::zip_equal(model.inputs, shapes)) {
     const keras::Layer *layer = model.find(port.tensor.layer);
-    DType dtype = layer && policyOf(layer->config) == "bool" ? DType::boolean : DType::f32;
+    DType dtype = hostType(layer ? policyOf(layer->config) : "");
+    if (!planned && dtype != DType::boolean)
+      dtype = DType::f32;
     result.inputs.push_back({port.name, shape.value_or(Shape()), dtype});
+    if (planned) {
+      arguments.emplace_back();
+      if (shape)
+        arguments.back().host = state.host.addInput(result.inputs.size() - 1, dtype, *shape);
+      continue;
+    }
     Location loc = NameLoc::get(state.builder.getStringAttr(port.tensor.layer));
     arguments.push_back(
         {shape ? block.addArgument(tensorType(state.builder.getContext(), *shape, dtype), loc)
@@ -236,7 +258,9 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
   for (const std::string &diagnostic : std::exchange(diagnostics, {}))
     import.problem("", diagnostic);
   // What follows counts on this: a tensor is null only where something was reported.
-  bool whole = !results.empty() && llvm::all_of(results, [](Tensor t) { return bool(t.value); });
+  bool whole = !results.empty() && llvm::all_of(results, [](const Tensor &tensor) {
+    return tensor.value || tensor.host;
+  });
   if (!whole && state.problems.empty())
     import.problem("inbound_nodes", "this call of the layer gives no output");
 
@@ -246,7 +270,7 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
   for (auto [ends, shapes] : {std::pair(ArrayRef<Tensor>(inputs), &callRecord.inputs),
                               std::pair(ArrayRef<Tensor>(results), &callRecord.outputs)})
     for (Tensor tensor : ends)
-      shapes->push_back(tensor.value ? toShape(tensor.value) : Shape());
+      shapes->push_back(shapeOf(tensor));
   filled.calls.push_back(std::move(callRecord));
 }
 
@@ -276,10 +300,11 @@ SmallVector<Tensor> ModelImport::importNested(LayerImport &layer, size_t record,
   for (auto [port, tensor] : llvm::zip_equal(nested.inputs, ordered)) {
     const keras::Layer *input = nested.find(port.tensor.layer);
     auto declared = input ? keras::batchShape(nested, *input) : std::optional<Shape>();
-    if (!declared || !*declared || !tensor.value || fits(toShape(tensor.value), **declared))
+    if (!declared || !*declared || (!tensor.value && !tensor.host) ||
+        fits(shapeOf(tensor), **declared))
       continue;
     layer.problem("inbound_nodes", fmt::format("the model's input '{}' takes {}, got {}", port.name,
-                                               toString(**declared), shapeOf(tensor.value)));
+                                               toString(**declared), toString(shapeOf(tensor))));
     tensor = {};
   }
   return inlineModel(nested, static_cast<int>(record), ordered);
@@ -306,20 +331,58 @@ void ModelImport::flattenParameters(ImportedModel &result) {
   result.layers = std::move(state.records);
 }
 
-Expected<void> ModelImport::finish(func::FuncOp predict, ArrayRef<Value> outputs,
+Shape ModelImport::shapeOf(const Tensor &tensor) {
+  return tensor.value  ? toShape(tensor.value)
+         : tensor.host ? state.host[*tensor.host].shape
+                       : Shape();
+}
+
+Port ModelImport::portOf(const std::string &name, const Tensor &tensor) {
+  if (tensor.host)
+    return {name, state.host[*tensor.host].shape, state.host[*tensor.host].dtype};
+  bool isBool = getElementTypeOrSelf(tensor.value).isInteger(1);
+  return {name, toShape(tensor.value), isBool ? DType::boolean : DType::f32};
+}
+
+/// Says which values of the plan are the model's outputs.
+void ModelImport::planOutputs(ArrayRef<Tensor> outputs, ImportedModel &result) {
+  host::Plan &plan = state.host.plan;
+  for (const Tensor &output : outputs) {
+    size_t value = output.host ? *output.host : state.host.addResult(output.value);
+    plan.results.push_back(value);
+  }
+  result.host = std::move(plan);
+}
+
+Expected<void> ModelImport::finish(func::FuncOp predict, ArrayRef<Tensor> outputs,
                                    ImportedModel &result) {
   OpBuilder &builder = state.builder;
-  func::ReturnOp::create(builder, predict.getLoc(), outputs);
-  predict.setFunctionType(
-      builder.getFunctionType(predict.front().getArgumentTypes(), ValueRange(outputs).getTypes()));
-  for (auto [i, port] : llvm::enumerate(result.inputs))
-    predict.setArgAttr(i, graph::portNameAttr, builder.getStringAttr(port.name));
-  for (auto [i, port] : llvm::enumerate(model.outputs)) {
-    predict.setResultAttr(i, graph::portNameAttr, builder.getStringAttr(port.name));
-    bool isBool = getElementTypeOrSelf(outputs[i]).isInteger(1);
-    result.outputs.push_back(
-        {port.name, toShape(outputs[i]), isBool ? DType::boolean : DType::f32});
+  for (auto [port, output] : llvm::zip_equal(model.outputs, outputs))
+    result.outputs.push_back(portOf(port.name, output));
+  SmallVector<Value> returned;
+  std::vector<std::string> argumentNames, resultNames;
+  if (HostPlan::isNeeded(model)) {
+    planOutputs(outputs, result);
+    llvm::append_range(returned, state.host.codeResults());
+    for (size_t i = 0; i < result.host->arguments.size(); ++i)
+      argumentNames.push_back(fmt::format("value {}", result.host->arguments[i]));
+    for (size_t i = 0; i < returned.size(); ++i)
+      resultNames.push_back(fmt::format("result {}", i));
+  } else {
+    for (const Tensor &output : outputs)
+      returned.push_back(output.value);
+    for (const Port &port : result.inputs)
+      argumentNames.push_back(port.name);
+    for (const Port &port : result.outputs)
+      resultNames.push_back(port.name);
   }
+  func::ReturnOp::create(builder, predict.getLoc(), returned);
+  predict.setFunctionType(
+      builder.getFunctionType(predict.front().getArgumentTypes(), ValueRange(returned).getTypes()));
+  for (auto [i, name] : llvm::enumerate(argumentNames))
+    predict.setArgAttr(i, graph::portNameAttr, builder.getStringAttr(name));
+  for (auto [i, name] : llvm::enumerate(resultNames))
+    predict.setResultAttr(i, graph::portNameAttr, builder.getStringAttr(name));
   flattenParameters(result);
   builder.setInsertionPoint(predict);
   for (const keras::Parameter &parameter : result.parameters)
@@ -347,13 +410,12 @@ Expected<ImportedModel> ModelImport::run() {
   builder.setInsertionPointToStart(result.module->getBody());
   auto predict =
       func::FuncOp::create(builder, loc, graph::predictName, builder.getFunctionType({}, {}));
-  builder.setInsertionPointToStart(&predict.getBody().emplaceBlock());
+  state.body = &predict.getBody().emplaceBlock();
+  builder.setInsertionPointToStart(state.body);
 
   plan(model, {}, model.trainable, outermost);
   SmallVector<Tensor> arguments = addArguments(predict.front(), result);
-  SmallVector<Value> outputs;
-  for (Tensor output : inlineModel(model, outermost, arguments))
-    outputs.push_back(output.value);
+  SmallVector<Tensor> outputs = inlineModel(model, outermost, arguments);
   if (calls > mostCalls)
     state.problems.push_back(
         {.file = model.file,
@@ -365,7 +427,7 @@ Expected<ImportedModel> ModelImport::run() {
       error.problems.push_back(std::move(problem));
   if (!error.problems.empty())
     return tl::unexpected<Error>(std::move(error));
-  if (llvm::is_contained(outputs, Value()))
+  if (llvm::any_of(outputs, [](const Tensor &output) { return !output.value && !output.host; }))
     return internalError("an output of the model was not imported");
   HORNET_TRY(finish(predict, outputs, result));
   return result;

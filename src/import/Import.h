@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
+#include "host/Plan.h"
 #include "import/Records.h"
 #include "keras/Model.h"
 #include "keras/Weights.h"
@@ -30,11 +31,15 @@ struct ImportedModel {
   std::vector<keras::Parameter> parameters; ///< in the order that `keras::bindWeights` wants
   std::vector<LayerRecord> layers;          ///< in the model's order, nested ones after their model
   std::vector<Port> inputs, outputs;
+  /// What is computed around @predict, whose arguments and results are then those of the plan: of
+  /// models that take strings or look integers up.
+  std::optional<host::Plan> host;
   std::vector<Problem> notes; ///< what differs from Keras without being wrong
 };
 
 /// The model as a module of the graph dialect: a `graph.parameter` for each weight, and `@predict`
-/// with one argument for each input and one result for each output, named by `graph.name`. Every
+/// with one argument for each input and one result for each output, named by `graph.name` (but see
+/// `host`). Every
 /// op's location names its layer ("block/conv2d_1"). Computes in float32; boolean inputs are i1.
 /// Nested models are inlined; a shared layer declares its parameters once. Reads no weights.
 /// Input error: all problems of all layers, not only the first.

@@ -77,6 +77,9 @@ void importGroupedQueryAttention(LayerImport &layer);
 // Whole numbers
 void importCategoryEncoding(LayerImport &layer);
 void importDiscretization(LayerImport &layer);
+// Sounds
+void importStftSpectrogram(LayerImport &layer);
+void importMelSpectrogram(LayerImport &layer);
 // Masks
 void importMasking(LayerImport &layer);
 // Reshaping
@@ -92,6 +95,6 @@ void importResizing(LayerImport &layer);
 void importCenterCrop(LayerImport &layer);
 // Refused
 void importLambda(LayerImport &layer);
-void importLookup(LayerImport &layer);
+void importFeatureSpace(LayerImport &layer);
 
 } // namespace hornet::import

@@ -59,10 +59,10 @@ void importLambda(LayerImport &layer) {
                   fmt::format("Lambda refers to a Python function by name ('{}')", name), mend);
 }
 
-void importLookup(LayerImport &layer) {
-  importUnknown(layer);
-  if (!layer.find("vocabulary"))
-    layer.problem("vocabulary", "the vocabulary is missing from the config");
+void importFeatureSpace(LayerImport &layer) {
+  layer.problem("class_name",
+                "a FeatureSpace keeps its layers in a form of its own, which is not read",
+                "save keras.Model(space.get_inputs(), space.get_encoded_features()) instead");
 }
 
 } // namespace hornet::import

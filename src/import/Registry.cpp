@@ -92,6 +92,7 @@ static constexpr Entry importers[] = {
     {"MaxPooling2D", importMaxPooling},
     {"MaxPooling3D", importMaxPooling},
     {"Maximum", importMaximum},
+    {"MelSpectrogram", importMelSpectrogram},
     {"Minimum", importMinimum},
     {"MultiHeadAttention", importMultiHeadAttention},
     {"Multiply", importMultiply},
@@ -106,6 +107,7 @@ static constexpr Entry importers[] = {
     {"Reshape", importReshape},
     {"Resizing", importResizing},
     {"ReversibleEmbedding", importReversibleEmbedding},
+    {"STFTSpectrogram", importStftSpectrogram},
     {"SeparableConv1D", importSeparableConvolution},
     {"SeparableConv2D", importSeparableConvolution},
     {"SimpleRNN", importRecurrent},
@@ -128,10 +130,8 @@ static constexpr Entry importers[] = {
 
 /// Classes that are refused, each for a reason of its own.
 static constexpr Entry refused[] = {
-    {"IntegerLookup", importLookup},
+    {"FeatureSpace", importFeatureSpace},
     {"Lambda", importLambda},
-    {"StringLookup", importLookup},
-    {"TextVectorization", importLookup},
 };
 
 /// What Keras has and we do not, yet.
@@ -139,18 +139,13 @@ static constexpr std::string_view notYet[] = {"AugMix",
                                               "AutoContrast",
                                               "CutMix",
                                               "Equalization",
-                                              "FeatureSpace",
                                               "FlaxLayer",
                                               "GRUCell",
-                                              "HashedCrossing",
-                                              "Hashing",
-                                              "IntegerLookup",
                                               "JaxLayer",
                                               "LSTMCell",
                                               "LocallyConnected1D",
                                               "LocallyConnected2D",
                                               "MaxNumBoundingBoxes",
-                                              "MelSpectrogram",
                                               "MixUp",
                                               "Pipeline",
                                               "RandAugment",
@@ -173,17 +168,14 @@ static constexpr std::string_view notYet[] = {"AugMix",
                                               "RandomShear",
                                               "RandomTranslation",
                                               "RandomZoom",
-                                              "STFTSpectrogram",
                                               "SimpleRNNCell",
                                               "Solarization",
                                               "SpectralNormalization",
                                               "StackedRNNCells",
-                                              "StringLookup",
                                               "SyncBatchNormalization",
                                               "TFOpLambda",
                                               "SlicingOpLambda",
                                               "TFSMLayer",
-                                              "TextVectorization",
                                               "TorchModuleWrapper",
                                               "Wrapper"};
 
@@ -199,6 +191,9 @@ std::vector<std::string_view> supportedLayers() {
   std::vector<std::string_view> names = {"InputLayer"};
   for (const Entry &entry : importers)
     names.push_back(entry.className);
+  for (std::string_view name :
+       {"HashedCrossing", "Hashing", "IntegerLookup", "StringLookup", "TextVectorization"})
+    names.push_back(name);
   std::ranges::sort(names);
   return names;
 }
@@ -233,6 +228,8 @@ void importUnknown(LayerImport &layer) {
 }
 
 void importLayer(LayerImport &layer) {
+  if (importOnHost(layer))
+    return layer.checkArguments();
   if (importOperation(layer))
     return;
   const Entry *entry = findEntry(layer.className());

@@ -71,6 +71,8 @@ std::string writeManifest(const Manifest &manifest) {
                {"predict", jsonOf(manifest.predict)},
                {"prepare", jsonOf(manifest.prepare)},
                {"sections", manifest.sections}};
+  if (manifest.host)
+    json["host"] = jsonOf(*manifest.host);
   if (manifest.step)
     json["step"] = jsonOf(*manifest.step);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -139,6 +141,16 @@ static StepStates stepOf(const Json &json, const Manifest &manifest) {
   return step;
 }
 
+static host::Plan hostOf(const Json &json, const Manifest &manifest) {
+  host::Plan plan = host::planOf(json);
+  for (const host::Value &value : plan.values)
+    if (value.source == host::Value::Source::input)
+      (void)manifest.inputs.at(value.index);
+  if (plan.results.size() != manifest.outputs.size())
+    throw std::out_of_range("a plan of other outputs");
+  return plan;
+}
+
 Expected<Manifest> parseManifest(std::string_view text) {
   try {
     Json json = Json::parse(text);
@@ -156,6 +168,8 @@ Expected<Manifest> parseManifest(std::string_view text) {
     manifest.predict = entryOf(json.at("predict"), manifest);
     manifest.prepare = entryOf(json.at("prepare"), manifest);
     manifest.sections = json.at("sections");
+    if (json.contains("host"))
+      manifest.host = hostOf(json.at("host"), manifest);
     if (json.contains("step"))
       manifest.step = stepOf(json.at("step"), manifest);
     return manifest;

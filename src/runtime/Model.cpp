@@ -1,6 +1,7 @@
 #include "runtime/Model.h"
 
 #include "base/Memory.h"
+#include "host/Program.h"
 
 #include <fmt/format.h>
 
@@ -64,6 +65,7 @@ struct Model::State {
   Artifact artifact;
   std::vector<Tensor> parameters;
   std::vector<Tensor> prepared;
+  std::optional<host::Program> program;
   mutable FramePool frames;
 
   Expected<void> call(HornetEntryPoint entry, const EntrySignature &signature, int64_t batch,
@@ -90,6 +92,29 @@ struct Model::State {
       for (const timespec &stamp : frame.stamps)
         nanoseconds->push_back(stamp.tv_sec * 1'000'000'000 + stamp.tv_nsec);
     frames.give(std::move(frame));
+    return {};
+  }
+
+  /// A call with what the host computes before and after.
+  Expected<void> runAround(int64_t batch, std::span<const Tensor> inputs, std::span<Tensor> outputs,
+                           std::vector<int64_t> *nanoseconds) const {
+    auto code = [&](std::vector<Tensor> arguments) -> Expected<std::vector<Tensor>> {
+      std::vector<Tensor> results;
+      for (const host::Value &value : program->codeResults()) {
+        Shape shape = value.shape;
+        std::ranges::replace(shape, unknownSize, batch);
+        results.emplace_back(value.dtype, std::move(shape));
+      }
+      HORNET_TRY(call(artifact.predict, artifact.manifest.predict, batch, arguments, results,
+                      nanoseconds));
+      return results;
+    };
+    std::vector<Tensor> results = HORNET_TRY(program->run(inputs, code));
+    for (size_t i = 0; i < results.size(); ++i)
+      if (outputs[i].dtype() == DType::string)
+        std::ranges::copy(results[i].as<std::string>(), outputs[i].as<std::string>().begin());
+      else
+        std::copy_n(results[i].data(), results[i].bytes(), outputs[i].data());
     return {};
   }
 
@@ -134,6 +159,8 @@ static Expected<void> checkParameters(const Manifest &manifest, std::span<const 
 Expected<Model> Model::load(Artifact artifact, std::vector<Tensor> parameters) {
   HORNET_TRY(checkParameters(artifact.manifest, parameters));
   auto state = std::make_shared<State>();
+  if (artifact.manifest.host)
+    state->program = HORNET_TRY(host::Program::make(*artifact.manifest.host));
   state->artifact = std::move(artifact);
   state->parameters = std::move(parameters);
   HORNET_TRY(state->prepare());
@@ -226,6 +253,8 @@ Expected<void> Model::run(std::span<const Tensor> inputs, std::span<Tensor> outp
   HORNET_TRY(checkOutputs(this->outputs(), outputs, batch));
   if (batch == 0)
     return {};
+  if (state->program)
+    return state->runAround(batch, inputs, outputs, nanoseconds);
   return state->call(state->artifact.predict, manifest().predict, batch, inputs, outputs,
                      nanoseconds);
 }

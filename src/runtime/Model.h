@@ -30,10 +30,10 @@ public:
   Expected<std::vector<Tensor>> run(std::span<const Tensor> inputs) const;
 
   /// The same into tensors that the caller keeps, of the outputs' types and shapes. Allocates
-  /// nothing once a call of this batch, or of a larger one, has been made by as many threads.
-  /// Of a model compiled for profiling, `nanoseconds` takes when, on the monotonic clock, each of
-  /// `manifest().sections` began, and when the last one ended; of others, and for a batch of 0,
-  /// nothing.
+  /// nothing (of models without strings and lookups) once a call of this batch, or of a larger one,
+  /// has been made by as many threads. Of a model compiled for profiling, `nanoseconds` takes when,
+  /// on the monotonic clock, each of `manifest().sections` began, and when the last one ended; of
+  /// others, and for a batch of 0, nothing.
   Expected<void> run(std::span<const Tensor> inputs, std::span<Tensor> outputs,
                      std::vector<int64_t> *nanoseconds = nullptr) const;
 

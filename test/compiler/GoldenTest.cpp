@@ -48,9 +48,16 @@ std::vector<Tensor> inputsFor(const std::vector<std::string> &names,
       inputs.push_back(*tensor);
   if (inputs.empty() && names.size() == 1)
     inputs.push_back(io.front().second);
-  for (Tensor &input : inputs)
-    if (input.dtype() != DType::boolean)
-      input = input.toFloat32();
+  return inputs;
+}
+
+/// The arrays in the types that the model takes.
+std::vector<Tensor> inTypes(std::vector<Tensor> inputs, const std::vector<runtime::Port> &ports) {
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (ports[i].dtype == DType::f32)
+      inputs[i] = inputs[i].toFloat32();
+    else if (ports[i].dtype == DType::i64)
+      inputs[i] = inputs[i].toInt64();
   return inputs;
 }
 
@@ -66,7 +73,8 @@ protected:
                  std::to_string(base.threads));
     auto model = keras::readModel(file.path, file.weights);
     ASSERT_TRUE(model) << toString(model.error());
-    auto io = formats::readNpzFile(GetParam().folder + file.json["io"].get<std::string>());
+    auto io = formats::readNpzFile(GetParam().folder + file.json["io"].get<std::string>(),
+                                   formats::Strings::read);
     ASSERT_TRUE(io) << toString(io.error());
     std::vector<std::string> names;
     for (const keras::Port &port : model->inputs)
@@ -83,12 +91,18 @@ protected:
       return;
     }
     ASSERT_TRUE(compiled) << toString(compiled.error());
-    auto outputs = compiled->run(inputs);
+    auto outputs = compiled->run(inTypes(inputs, compiled->inputs()));
     ASSERT_TRUE(outputs) << toString(outputs.error());
     for (size_t i = 0; i < outputs->size(); ++i) {
       const Tensor *expected = find(*io, "output_" + std::to_string(i));
       ASSERT_TRUE(expected);
       ASSERT_EQ((*outputs)[i].shape(), expected->shape());
+      if (expected->dtype() == DType::string) {
+        ASSERT_EQ((*outputs)[i].dtype(), DType::string);
+        EXPECT_TRUE(
+            std::ranges::equal((*outputs)[i].as<std::string>(), expected->as<std::string>()));
+        continue;
+      }
       EXPECT_EQ(wrongElements((*outputs)[i].toFloat32(), expected->toFloat32(),
                               toleranceOf(GetParam(), file)),
                 0u)

@@ -115,7 +115,7 @@ TEST_P(GoldenModel, ImportsWithKerasShapesBindsItsWeightsAndGivesKerasAnswers) {
   const Golden &golden = GetParam();
   auto model = keras::readModel(golden.path, golden.weights);
   ASSERT_TRUE(model) << toString(model.error());
-  auto arrays = formats::readNpzFile(golden.io);
+  auto arrays = formats::readNpzFile(golden.io, formats::Strings::read);
   ASSERT_TRUE(arrays) << toString(arrays.error());
   ImportOptions options;
   for (const auto &port : model->inputs) {
@@ -144,7 +144,8 @@ TEST_P(GoldenModel, ImportsWithKerasShapesBindsItsWeightsAndGivesKerasAnswers) {
   int64_t work = 0;
   for (const auto &layer : imported->layers)
     work += layer.depth() == 0 ? layer.multiplyAdds : 0;
-  if (work < 2'000'000) // the interpreter is slow
+  // The interpreter is slow, and knows numbers alone.
+  if (work < 2'000'000 && !imported->host)
     expectAnswers(golden, *imported, *weights, *arrays);
 }
 

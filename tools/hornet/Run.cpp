@@ -83,8 +83,10 @@ Command addRun(CLI::App &app) {
       ->required();
   options->flags.add(*command);
   options->cache.add(*command);
-  command->footer("Arrays have the batch first. Numbers are converted to float32.\n"
-                  "Example: hornet run cnn.h5 --input images.npy --output probabilities.npz");
+  command->footer(
+      "Arrays have the batch first. Numbers are converted to float32, but for integers that are "
+      "looked up or hashed; text is an array of strings (NumPy's U or S).\n"
+      "Example: hornet run cnn.h5 --input images.npy --output probabilities.npz");
   return {command, [options] { return run(*options); }};
 }
 
