@@ -8,6 +8,8 @@ float64. Shapes are fixed but for model.keras, since the peers do best with fixe
 random by a fixed seed, but for the MNIST network's.
 """
 import dataclasses
+import functools
+import importlib
 import os
 import pathlib
 import sys
@@ -24,6 +26,9 @@ class Network:
     build: Callable  # the keras.Model, in Keras's current floating-point type
     batches: tuple[int, ...]
     rated: bool = True  # counts in the mean
+    # The same in Keras 2, whose recurrent layers the converters know by their own ops. Those of
+    # Keras 3 become loops in ONNX and TFLite, which are slower.
+    for_converters: Callable | None = None
 
 
 def mnist():
@@ -129,6 +134,90 @@ def densenet_block():
     return Model(inputs, layers.Dense(10, activation="softmax")(x))
 
 
+def unet():
+    from keras import Input, Model, layers
+
+    def block(x, channels):
+        for _ in range(2):
+            x = layers.Conv2D(channels, 3, padding="same", activation="relu")(x)
+        return x
+
+    inputs = x = Input((128, 128, 3))
+    skips = []
+    for channels in (16, 32, 64):
+        skips.append(block(x, channels))
+        x = layers.MaxPooling2D()(skips[-1])
+    x = block(x, 128)
+    # Both ways up that are in use.
+    x = layers.Conv2DTranspose(64, 2, strides=2)(x)
+    x = block(layers.Concatenate()([skips[2], x]), 64)
+    x = layers.Conv2DTranspose(32, 3, strides=2, padding="same")(x)
+    x = block(layers.Concatenate()([skips[1], x]), 32)
+    x = layers.UpSampling2D(interpolation="bilinear")(x)
+    x = block(layers.Concatenate()([skips[0], x]), 16)
+    return Model(inputs, layers.Conv2D(2, 1, activation="softmax")(x))
+
+
+def audio():
+    """The raw sound of a quarter of a second, at 16 kHz."""
+    from keras import Input, Sequential, layers
+
+    stack = [Input((4000, 1)), layers.Conv1D(32, 80, strides=4, activation="relu"),
+             layers.BatchNormalization(), layers.MaxPooling1D(4)]
+    for channels in (32, 64, 128):
+        stack += [layers.Conv1D(channels, 3, padding="same", use_bias=False),
+                  layers.BatchNormalization(), layers.ReLU(), layers.MaxPooling1D(4)]
+    return Sequential(stack + [layers.GlobalAveragePooling1D(),
+                               layers.Dense(35, activation="softmax")])
+
+
+WORDS, STEPS = 10000, 100
+
+
+def text(recurrent, library="keras"):
+    keras = importlib.import_module(library)
+    return keras.Sequential([
+        keras.Input((STEPS,), dtype="int32"),
+        keras.layers.Embedding(WORDS, 64),
+        getattr(keras.layers, recurrent)(128),
+        keras.layers.Dense(5, activation="softmax"),
+    ])
+
+
+def recurrent_text(layer):
+    return Network(functools.partial(text, layer), (1, 16),
+                   for_converters=functools.partial(text, layer, "tf_keras"))
+
+
+def transformer():
+    """The encoder of a text: two layers, four heads."""
+    from keras import Input, Model, layers
+
+    width = 128
+    inputs = Input((128,), dtype="int32")
+    x = layers.Embedding(WORDS, width)(inputs)
+    for _ in range(2):
+        y = layers.MultiHeadAttention(num_heads=4, key_dim=width // 4)(x, x)
+        x = layers.LayerNormalization()(layers.Add()([x, y]))
+        y = layers.Dense(4 * width, activation="relu")(x)
+        x = layers.LayerNormalization()(layers.Add()([x, layers.Dense(width)(y)]))
+    x = layers.GlobalAveragePooling1D()(x)
+    return Model(inputs, layers.Dense(5, activation="softmax")(x))
+
+
+def autoencoder():
+    from keras import Input, Sequential, layers
+
+    stack = [Input((32, 32, 3))]
+    stack += [layers.Conv2D(channels, 3, strides=2, padding="same", activation="relu")
+              for channels in (32, 64, 128)]
+    stack += [layers.Flatten(), layers.Dense(128, activation="relu"),
+              layers.Dense(4 * 4 * 128, activation="relu"), layers.Reshape((4, 4, 128))]
+    stack += [layers.Conv2DTranspose(channels, 3, strides=2, padding="same", activation="relu")
+              for channels in (128, 64, 32)]
+    return Sequential(stack + [layers.Conv2D(3, 3, padding="same", activation="sigmoid")])
+
+
 def nearly_nothing():
     """What a call costs before it does any work."""
     from keras import Input, Sequential, layers
@@ -145,6 +234,12 @@ NETWORKS = {
     "mobilenet_v2": Network(mobilenet_v2, (1, 16)),
     "residual": Network(residual, (1, 16)),
     "densenet_block": Network(densenet_block, (1, 16)),
+    "unet": Network(unet, (1, 16)),
+    "audio": Network(audio, (1, 16)),
+    "lstm_text": recurrent_text("LSTM"),
+    "gru_text": recurrent_text("GRU"),
+    "transformer": Network(transformer, (1, 16)),
+    "autoencoder": Network(autoencoder, (1, 16)),
     "nearly_nothing": Network(nearly_nothing, (1,), rated=False),
 }
 
@@ -159,11 +254,14 @@ def give_weights(name, model):
     """The MNIST network's own, else random ones under which the activations keep their scale: batch
     normalizations get random scales and offsets, and as statistics those of random images."""
     import numpy
+    from keras import layers
 
     if name == "mnist":
         return model.load_weights(ROOT / "examples/01-digit/cnn.h5")
     random = numpy.random.default_rng(1)
     for layer in model.layers:
+        if isinstance(layer, layers.Embedding):  # as they are when trained, not near to 0
+            layer.embeddings.assign(random.normal(0, 0.5, layer.embeddings.shape))
         if getattr(layer, "bias", None) is not None:
             layer.bias.assign(random.normal(0, 0.05, layer.bias.shape))
     momenta = [(layer, layer.momentum) for layer in batch_norms(model)]
@@ -186,7 +284,8 @@ def reference(build, weights, inputs):
     try:
         model = build()
         model.set_weights([value.astype("float64") for value in weights])
-        answers = [model(x.astype("float64"), training=False).numpy() for x in inputs]
+        answers = [model(x if x.dtype == "int32" else x.astype("float64"), training=False).numpy()
+                   for x in inputs]
         assert all(answer.dtype == "float64" for answer in answers)
         return answers
     finally:
@@ -195,21 +294,45 @@ def reference(build, weights, inputs):
 
 
 def export(model, batch, prefix):
-    """The model for one batch, as TensorFlow, TFLite and ONNX."""
+    """The model for one batch, as TensorFlow, TFLite and ONNX. What cannot be converted is reported,
+    and the comparison shows that its runtime failed."""
     import tensorflow as tf
     import tf2onnx
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    signature = [tf.TensorSpec((batch, *model.input_shape[1:]), tf.float32, name="x")]
+    signature = [tf.TensorSpec((batch, *model.input_shape[1:]), model.inputs[0].dtype, name="x")]
     function = tf.function(lambda x: model(x, training=False), input_signature=signature)
-    module = tf.Module()
-    module.model, module.serve = model, function
-    tf.saved_model.save(module, f"{prefix}.saved_model", signatures={"serving_default": function})
-    # With its variables as constants: else the converter leaves them uninitialized.
-    frozen = convert_variables_to_constants_v2(function.get_concrete_function())
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
-    pathlib.Path(f"{prefix}.tflite").write_bytes(converter.convert())
-    tf2onnx.convert.from_function(function, signature, opset=18, output_path=f"{prefix}.onnx")
+
+    def saved_model():
+        module = tf.Module()
+        module.model, module.serve = model, function
+        tf.saved_model.save(module, f"{prefix}.saved_model",
+                            signatures={"serving_default": function})
+
+    def tflite():
+        # With its variables as constants: else the converter leaves them uninitialized.
+        frozen = convert_variables_to_constants_v2(function.get_concrete_function(),
+                                                   lower_control_flow=False)
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+        pathlib.Path(f"{prefix}.tflite").write_bytes(converter.convert())
+
+    def onnx():
+        tf2onnx.convert.from_function(function, signature, opset=18, output_path=f"{prefix}.onnx")
+
+    for form in (saved_model, tflite, onnx):
+        try:
+            form()
+        except Exception as error:
+            print(f"  {prefix}: no {form.__name__}: {error}", file=sys.stderr)
+
+
+def random_input(model, batch):
+    """Words of a text where the model takes whole numbers."""
+    import numpy
+
+    random, shape = numpy.random.default_rng(2), (batch, *model.input_shape[1:])
+    return (random.integers(0, WORDS, shape, "int32") if model.inputs[0].dtype == "int32"
+            else random.random(shape, "float32"))
 
 
 def make(name, folder):
@@ -222,15 +345,16 @@ def make(name, folder):
     model = network.build()
     give_weights(name, model)
     model.save(folder / "model.keras")
-    inputs = [numpy.random.default_rng(2).random((batch, *model.input_shape[1:]), "float32")
-              for batch in network.batches]
+    converted = network.for_converters() if network.for_converters else model
+    converted.set_weights(model.get_weights())
+    inputs = [random_input(model, batch) for batch in network.batches]
     exact = reference(network.build, model.get_weights(), inputs)
     for batch, x, answer in zip(network.batches, inputs, exact):
         prefix = folder / f"b{batch}"
         numpy.save(f"{prefix}.input.npy", x)
         numpy.save(f"{prefix}.reference.npy", answer)
         numpy.save(f"{prefix}.keras.npy", model(x, training=False).numpy())
-        export(model, batch, prefix)
+        export(converted, batch, prefix)
     (folder / "done").touch()
 
 

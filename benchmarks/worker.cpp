@@ -39,7 +39,7 @@ static Expected<void> serve(char **arguments) {
   options.threads = std::stoi(arguments[2]);
   keras::Model keras = HORNET_TRY(keras::readModel(arguments[1]));
   CompiledModel model = HORNET_TRY(compile(keras, options));
-  std::vector<Tensor> inputs = {HORNET_TRY(formats::readNpyFile(arguments[3]))};
+  std::vector<Tensor> inputs = {HORNET_TRY(formats::readNpyFile(arguments[3])).toFloat32()};
   std::vector<Tensor> outputs = HORNET_TRY(model.run(inputs));
   HORNET_TRY(formats::writeFile(arguments[4], formats::writeNpy(outputs.front())));
   std::cout << "ready" << std::endl;

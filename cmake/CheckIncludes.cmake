@@ -21,6 +21,7 @@ set(may_include
   "driver: formats host keras import step compiler runtime cache"
   "training: formats host keras step compiler runtime driver"
   "tools/hornet: formats host keras import step compiler runtime cache driver training"
+  "tools/layer-reference: formats keras graph import"
   "tools/hornet-opt: host graph import optimize differentiate step lower compiler")
 
 cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH root)

@@ -1,5 +1,5 @@
 # What the build checks besides compiling: the direction of includes, and that the generated
-# references in docs/reference/ are those of the sources.
+# references in docs/ are those of the sources.
 
 function(hornet_check_includes)
   set(script ${PROJECT_SOURCE_DIR}/cmake/CheckIncludes.cmake)
@@ -21,16 +21,30 @@ function(hornet_check_includes)
 endfunction()
 
 # hornet_reference(NAME TD OPTIONS…): docs/reference/NAME.md, which mlir-tblgen makes of src/TD.
-# The target `reference` writes it; a test of the same name fails when it is stale.
-add_custom_target(reference COMMENT "Writing docs/reference")
 function(hornet_reference name td)
   set(generated ${PROJECT_BINARY_DIR}/reference/${name}.md)
-  set(kept ${PROJECT_SOURCE_DIR}/docs/reference/${name}.md)
   add_custom_command(OUTPUT ${generated}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/reference
     COMMAND ${MLIR_TABLEGEN_EXE} ${ARGN} -I ${PROJECT_SOURCE_DIR}/src -I ${MLIR_INCLUDE_DIRS}
             ${PROJECT_SOURCE_DIR}/src/${td} -o ${generated}
     DEPENDS ${PROJECT_SOURCE_DIR}/src/${td} VERBATIM)
+  hornet_keep_reference(${name} ${generated} ${PROJECT_SOURCE_DIR}/docs/reference/${name}.md)
+endfunction()
+
+# hornet_layer_reference(): docs/layers.md, which the program layer-reference prints.
+function(hornet_layer_reference)
+  set(generated ${PROJECT_BINARY_DIR}/reference/layers.md)
+  set(keras ${PROJECT_SOURCE_DIR}/test/import/data/layers.json)
+  add_custom_command(OUTPUT ${generated}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/reference
+    COMMAND layer-reference ${keras} > ${generated}
+    DEPENDS layer-reference ${keras} VERBATIM)
+  hornet_keep_reference(layers ${generated} ${PROJECT_SOURCE_DIR}/docs/layers.md)
+endfunction()
+
+# The target `reference` writes what is kept; a test of the same name fails when it is stale.
+add_custom_target(reference COMMENT "Writing docs/reference and docs/layers.md")
+function(hornet_keep_reference name generated kept)
   add_custom_target(reference-${name} ALL DEPENDS ${generated})
   add_custom_target(write-${name}
     COMMAND ${CMAKE_COMMAND} -E copy ${generated} ${kept} DEPENDS ${generated} VERBATIM)

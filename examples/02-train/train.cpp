@@ -39,7 +39,8 @@ int main(int argc, char **argv) {
   model.add(Dense(10, {.activation = "softmax"}));
 
   TrainableModel compiled = check(TrainableModel::compile(
-      model, {.loss = "categorical_crossentropy", .optimizer = Adadelta(), .metrics = {"accuracy"}}));
+      model,
+      {.loss = "categorical_crossentropy", .optimizer = Adadelta(), .metrics = {"accuracy"}}));
 
   FitArguments fit;
   fit.batchSize = batchSize;

@@ -90,7 +90,7 @@ std::optional<DType> dtypeOf(std::string_view name) {
 std::string toString(const Shape &shape) {
   std::string text = "(";
   for (size_t i = 0; i < shape.size(); ++i)
-    text += (i ? ", " : "") + (shape[i] == unknownSize ? "None" : std::to_string(shape[i]));
+    text += (i ? ", " : "") + (shape[i] < 0 ? "None" : std::to_string(shape[i]));
   return text + (shape.size() == 1 ? ",)" : ")");
 }
 

@@ -80,7 +80,10 @@ Expected<void> Compilation::importModel(const keras::Model &model) {
   DialectRegistry registry;
   registerDialects(registry);
   context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
-  imported = HORNET_TRY(import::importModel(*context, model, {options.shapes}));
+  if (options.step && !options.layerOutputs.empty())
+    return internalError("a training step gives no results of single layers");
+  imported = HORNET_TRY(import::importModel(
+      *context, model, {options.shapes, options.customLayers, options.layerOutputs}));
   // Where all is done on the host, both entry points are empty: equal functions would become one.
   if (imported->host &&
       imported->module->lookupSymbol<func::FuncOp>(graph::predictName).getResultTypes().empty())

@@ -6,12 +6,21 @@
 
 namespace hornet {
 
-Expected<ModelDescription> describe(const keras::Model &model, const CompileOptions &options) {
+Expected<ModelDescription> examine(const keras::Model &model, const CompileOptions &options) {
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  auto imported = HORNET_TRY(import::importModel(context, model, {options.shapes}));
-  return ModelDescription{std::move(imported.layers), std::move(imported.inputs),
+  std::vector<Problem> problems;
+  auto imported = HORNET_TRY(import::importModel(
+      context, model, {options.shapes, options.customLayers, options.layerOutputs}, &problems));
+  return ModelDescription{std::move(imported.layers),  std::move(imported.inputs),
                           std::move(imported.outputs), std::move(imported.parameters),
-                          std::move(imported.notes)};
+                          std::move(imported.notes),   std::move(problems)};
+}
+
+Expected<ModelDescription> describe(const keras::Model &model, const CompileOptions &options) {
+  ModelDescription description = HORNET_TRY(examine(model, options));
+  if (!description.problems.empty())
+    return tl::unexpected<Error>(InputError{std::move(description.problems)});
+  return description;
 }
 
 } // namespace hornet

@@ -17,11 +17,16 @@ struct ModelDescription {
   std::vector<import::LayerRecord> layers; ///< in the model's order, nested ones after their model
   std::vector<import::Port> inputs, outputs;
   std::vector<Parameter> parameters;
-  std::vector<Problem> notes; ///< what differs from Keras without being wrong
+  std::vector<Problem> notes;    ///< what differs from Keras without being wrong
+  std::vector<Problem> problems; ///< of `examine`: what is wrong
 };
 
 /// Layers, shapes and parameters, without the weights' values. Of `options`, only the shapes
-/// matter. Input error: all problems of all layers.
+/// and importers matter. Input error: all problems of all layers.
 Expected<ModelDescription> describe(const keras::Model &model, const CompileOptions &options = {});
+
+/// The same of a model that may be wrong: what could be found out, and the problems. Layers that
+/// depend on a wrong one have no parameters, and outputs with empty shapes.
+Expected<ModelDescription> examine(const keras::Model &model, const CompileOptions &options = {});
 
 } // namespace hornet

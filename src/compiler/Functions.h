@@ -20,6 +20,7 @@ struct CompilerFunctions {
   const char *version; ///< of Hornet; both sides must be of the same build
   decltype(&hornet::compileArtifact) compileArtifact;
   decltype(&hornet::describe) describe;
+  decltype(&hornet::examine) examine;
   decltype(&hornet::inspect) inspect;
   decltype(&hornet::inspectStages) inspectStages;
   decltype(&hornet::planMemory) planMemory;

@@ -5,6 +5,7 @@ extern "C" const hornet::CompilerFunctions *hornetCompiler() {
       .version = HORNET_VERSION,
       .compileArtifact = hornet::compileArtifact,
       .describe = hornet::describe,
+      .examine = hornet::examine,
       .inspect = hornet::inspect,
       .inspectStages = hornet::inspectStages,
       .planMemory = hornet::planMemory,

@@ -42,6 +42,7 @@ static DType dtypeOf(Type element) {
 void addPorts(runtime::Manifest &manifest, ModuleOp module, const import::ImportedModel &imported) {
   manifest.inputs = portsOf(imported.inputs);
   manifest.outputs = portsOf(imported.outputs);
+  manifest.states = imported.states;
   manifest.host = imported.host;
   llvm::StringMap<size_t> parameters;
   manifest.parameters = imported.parameters;

@@ -7,6 +7,7 @@
 
 #include "base/Tensor.h"
 #include "base/Tuning.h"
+#include "import/CustomLayer.h"
 #include "step/Options.h"
 
 #include <algorithm>
@@ -39,6 +40,15 @@ struct CompileOptions {
   /// What was measured for ops of this processor, target and number of threads; see
   /// driver::tuningFor. Level 0 has no use for it.
   Tuning tuning = {}; // NOLINT(readability-redundant-member-init)
+  /// Layers whose results are outputs, too, after the model's own and in the order in which they
+  /// are computed: by name, or by path ("block/conv2d_1"); "*" stands for all. The output has the
+  /// layer's path as its name, with numbers of call and tensor where there are several
+  /// ("dense[1][0]"). What is inside a wrapper (TimeDistributed, …) has no result of its own. Of
+  /// predictions only.
+  std::vector<std::string> layerOutputs = {}; // NOLINT(readability-redundant-member-init)
+  /// The caller's own importers. hornet::compile and its likes take them; the driver, whose
+  /// compiler is a library of its own, refuses them.
+  import::CustomLayers customLayers = {}; // NOLINT(readability-redundant-member-init)
   /// A training step instead of a prediction.
   std::optional<step::StepOptions> step = {}; // NOLINT(readability-redundant-member-init)
 };

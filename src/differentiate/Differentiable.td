@@ -12,13 +12,13 @@ include "mlir/IR/OpBase.td"
 def DifferentiableOpInterface : OpInterface<"Differentiable"> {
   let cppNamespace = "::hornet::differentiate";
   let description = [{
-    An op of one result that has a gradient to its operands. The rules are attached from outside
+    An op that has a gradient to its operands. The rules are attached from outside
     (`registerGradients`), so that the dialect knows nothing of them.
   }];
   let methods = [
     InterfaceMethod<
-      "Adds to the gradients of the operands what the result's gradient makes of them. Called once "
-      "for an op, when all uses of its result have been seen; appends ops at the builder of "
+      "Adds to the gradients of the operands what those of its results make of them. Called once "
+      "for an op, when all uses of its results have been seen; appends ops at the builder of "
       "`gradients`.",
       "void", "differentiate", (ins "::hornet::differentiate::Gradients &":$gradients)>];
 }

@@ -58,6 +58,7 @@ void addElementwiseRules(MLIRContext *c) {
   unary<SinOp>(c, [](Term x, Term, Term dy) { return dy * cos(x); });
   unary<SoftplusOp>(c, [](Term x, Term, Term dy) { return dy * sigmoid(x); });
   unary<SqrtOp>(c, [](Term, Term y, Term dy) { return dy * 0.5 / y; });
+  constant<StopGradientOp>(c);
   unary<TanhOp>(c, [](Term, Term y, Term dy) { return dy * (1.0 - y * y); });
   constant<TruncOp>(c);
 
@@ -80,6 +81,9 @@ void addElementwiseRules(MLIRContext *c) {
   binary<PowerOp>(
       c, [](Term l, Term r, Term, Term dy) { return dy * r * pow(l, r - 1.0); },
       [](Term l, Term, Term y, Term dy) { return dy * where(l > 0.0, y * log(l), 0.0); });
+  binary<Atan2Op>(
+      c, [](Term l, Term r, Term, Term dy) { return dy * r / (l * l + r * r); },
+      [](Term l, Term r, Term, Term dy) { return -(dy * l / (l * l + r * r)); });
   constant<CompareOp>(c);
   rule<SelectOp>(c, [](SelectOp op, Term dy, Gradients &gradients) {
     Term predicate = gradients.term(op.getPredicate());

@@ -29,14 +29,21 @@ void Gradients::add(Value value, Term gradient) {
   sum = sum ? (term(sum) + gradient).value : gradient.value;
 }
 
-void Gradients::findNeeded(Value loss, ValueRange variables) {
-  needed.insert(variables.begin(), variables.end());
-  for (Operation &op : *loss.getParentBlock()) {
-    if (llvm::any_of(op.getOperands(), [&](Value operand) { return needed.contains(operand); }))
-      needed.insert(op.result_begin(), op.result_end());
-    if (&op == loss.getDefiningOp())
-      return;
+void Gradients::replace(Operation *op, ValueRange by) {
+  op->replaceAllUsesWith(by);
+  replaced.push_back(op);
+}
+
+llvm::DenseSet<Value> Gradients::dependents(Operation *last, ValueRange variables) {
+  llvm::DenseSet<Value> dependents(variables.begin(), variables.end());
+  for (Operation &op : *last->getBlock()) {
+    auto depends = [&](Value operand) { return dependents.contains(operand); };
+    if (llvm::any_of(op.getOperands(), depends))
+      dependents.insert(op.result_begin(), op.result_end());
+    if (&op == last)
+      break;
   }
+  return dependents;
 }
 
 LogicalResult Gradients::goBack(Operation &op) {
@@ -48,26 +55,41 @@ LogicalResult Gradients::goBack(Operation &op) {
     return op.emitError() << "'" << op.getName() << "' has no gradient";
   builder.setLoc(op.getLoc());
   differentiable.differentiate(*this);
-  return success();
+  return success(!hasFailed);
+}
+
+FailureOr<SmallVector<Value>> Gradients::of(ArrayRef<std::pair<Value, Value>> known,
+                                            Operation *last, ValueRange variables,
+                                            OpBuilder &builder) {
+  Gradients gradients(builder, last->getLoc());
+  gradients.needed = dependents(last, variables);
+  for (auto [value, gradient] : known)
+    gradients.add(value, gradients.term(gradient));
+  LogicalResult result = success();
+  // Ops that are appended or replaced on the way are not seen.
+  for (Operation *op = last, *before; op && succeeded(result); op = before) {
+    before = op->getPrevNode();
+    result = gradients.goBack(*op);
+  }
+  for (Operation *op : gradients.replaced)
+    op->erase();
+  if (failed(result))
+    return failure();
+  builder.restoreInsertionPoint(gradients.builder.saveInsertionPoint());
+  return llvm::map_to_vector(variables, [&](Value v) { return gradients.sums.lookup(v); });
 }
 
 FailureOr<SmallVector<Value>> Gradients::of(Value loss, ValueRange variables, OpBuilder &builder) {
-  Gradients gradients(builder, loss.getLoc());
-  gradients.findNeeded(loss, variables);
-  gradients.sums[loss] = gradients.term(loss).scalar(1).value;
-  // The ops that are appended on the way come after the loss.
-  auto &ops = loss.getParentBlock()->getOperations();
-  auto last = loss.getDefiningOp()->getIterator();
-  for (auto op = std::next(last); op != ops.begin();)
-    if (failed(gradients.goBack(*--op)))
-      return failure();
-  SmallVector<Value> results;
-  for (Value variable : variables) {
-    Value sum = gradients.sums.lookup(variable);
-    results.push_back(sum ? sum : zerosLike(gradients.term(variable)).value);
-  }
-  builder.restoreInsertionPoint(gradients.builder.saveInsertionPoint());
-  return results;
+  ImplicitLocOpBuilder b(loss.getLoc(), builder);
+  Value one = Term{&b, loss}.scalar(1).value;
+  auto gradients = of({{loss, one}}, loss.getDefiningOp(), variables, b);
+  if (failed(gradients))
+    return failure();
+  for (auto [gradient, variable] : llvm::zip_equal(*gradients, variables))
+    if (!gradient)
+      gradient = zerosLike({&b, variable}).value;
+  builder.restoreInsertionPoint(b.saveInsertionPoint());
+  return gradients;
 }
 
 } // namespace hornet::differentiate

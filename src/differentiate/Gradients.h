@@ -33,27 +33,41 @@ public:
   static mlir::FailureOr<llvm::SmallVector<mlir::Value>>
   of(mlir::Value loss, mlir::ValueRange variables, mlir::OpBuilder &builder);
 
+  /// Of a sum to `variables`, from the gradients of some values of one block, which `last` comes
+  /// after: null for a variable that no value depends on.
+  static mlir::FailureOr<llvm::SmallVector<mlir::Value>>
+  of(llvm::ArrayRef<std::pair<mlir::Value, mlir::Value>> known, mlir::Operation *last,
+     mlir::ValueRange variables, mlir::OpBuilder &builder);
+
+  /// `variables`, and what depends on them of what the block of `last` computes up to there.
+  static llvm::DenseSet<mlir::Value> dependents(mlir::Operation *last, mlir::ValueRange variables);
+
   //===--------------------------------------------------------------------===//
   // For rules
   //===--------------------------------------------------------------------===//
 
   /// Whether `value` depends on a variable: no gradient of others is asked for.
   bool isNeeded(mlir::Value value) const { return needed.contains(value); }
-  /// The gradient to the result of the op whose rule is called.
+  /// The gradient to a result of the op whose rule is called; the one of several may have none.
   Term ofResult(mlir::Value result) { return term(sums.lookup(result)); }
   Term term(mlir::Value value) { return {&builder, value}; }
   /// Adds `gradient` to that of `value`, which may have been broadcast to the gradient's shape.
   /// Does nothing when that is not needed.
   void add(mlir::Value value, Term gradient);
+  /// Lets `by` take the place of the results of the op whose rule is called, and then of the op.
+  void replace(mlir::Operation *op, mlir::ValueRange by);
+  /// Says that the op whose rule is called has no gradient, for a reason that was reported.
+  void fail() { hasFailed = true; }
 
 private:
   Gradients(mlir::OpBuilder &builder, mlir::Location loc) : builder(loc, builder) {}
-  void findNeeded(mlir::Value loss, mlir::ValueRange variables);
   mlir::LogicalResult goBack(mlir::Operation &op);
 
   mlir::ImplicitLocOpBuilder builder;
   llvm::DenseSet<mlir::Value> needed;
   llvm::DenseMap<mlir::Value, mlir::Value> sums;
+  llvm::SmallVector<mlir::Operation *> replaced;
+  bool hasFailed = false;
 };
 
 /// Zeros of the type of `like`.

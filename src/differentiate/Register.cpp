@@ -7,6 +7,7 @@ void registerGradients(mlir::DialectRegistry &registry) {
     addElementwiseRules(context);
     addWindowRules(context);
     addReductionRules(context);
+    addScanRule(context);
     addShapeRules(context);
   });
 }

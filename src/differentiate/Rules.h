@@ -25,6 +25,7 @@ template <class Op, class Rule> void rule(mlir::MLIRContext *context, Rule) {
 void addElementwiseRules(mlir::MLIRContext *context);
 void addWindowRules(mlir::MLIRContext *context);
 void addReductionRules(mlir::MLIRContext *context);
+void addScanRule(mlir::MLIRContext *context);
 void addShapeRules(mlir::MLIRContext *context);
 
 } // namespace hornet::differentiate

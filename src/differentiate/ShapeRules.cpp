@@ -32,6 +32,20 @@ void differentiateConcatenate(ConcatenateOp op, Term dy, Gradients &gradients) {
   }
 }
 
+void differentiateInterleave(InterleaveOp op, Term dy, Gradients &gradients) {
+  ArrayRef<int64_t> shape = dy.type().getShape();
+  SmallVector<int64_t> start(shape.size(), 0), limit, strides(shape.size(), 1);
+  for (int64_t extent : shape)
+    limit.push_back(ShapedType::isDynamic(extent) ? -1 : extent);
+  strides[op.getDimension()] = op.getInputs().size();
+  for (auto [k, input] : llvm::enumerate(op.getInputs())) {
+    start[op.getDimension()] = k;
+    if (gradients.isNeeded(input))
+      gradients.add(input,
+                    {dy.builder, SliceOp::create(*dy.builder, dy.value, start, limit, strides)});
+  }
+}
+
 /// Of the indices, there is none.
 void differentiateGather(GatherOp op, Term dy, Gradients &gradients) {
   if (gradients.isNeeded(op.getTable()))
@@ -68,6 +82,9 @@ void addShapeRules(MLIRContext *c) {
       c, [](SliceOp op, Term dy, Gradients &gradients) { differentiateSlice(op, dy, gradients); });
   rule<GatherOp>(c, [](GatherOp op, Term dy, Gradients &gradients) {
     differentiateGather(op, dy, gradients);
+  });
+  rule<InterleaveOp>(c, [](InterleaveOp op, Term dy, Gradients &gradients) {
+    differentiateInterleave(op, dy, gradients);
   });
   rule<ConcatenateOp>(c, [](ConcatenateOp op, Term dy, Gradients &gradients) {
     differentiateConcatenate(op, dy, gradients);

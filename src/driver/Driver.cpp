@@ -5,10 +5,24 @@
 #include "driver/Key.h"
 #include "keras/Weights.h"
 
+#include <algorithm>
 #include <chrono>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <malloc.h>
+#include <set>
 
 namespace hornet::driver {
+
+/// The compiler, for what it can do behind its door: importers of the caller are built with another
+/// copy of the graph's ops.
+static Expected<const CompilerFunctions *> compilerFor(const CompileOptions &options) {
+  if (!options.customLayers.empty())
+    return inputError({.attribute = "customLayers",
+                       .reason = "the driver's compiler takes no importers of custom layers",
+                       .mend = "compile such a model with hornet::compile"});
+  return compilerLibrary();
+}
 
 namespace {
 
@@ -19,6 +33,8 @@ public:
       : model(model), options(options), report(report) {}
 
   Expected<runtime::Artifact> artifact(bool useCache) {
+    if (!options.customLayers.empty())
+      HORNET_TRY(compilerFor(options));
     if (!useCache)
       return compileAndLoad(nullptr, "");
     std::string key = artifactKey(model, options, HORNET_TRY(compilerIdentity()));
@@ -86,33 +102,89 @@ Expected<runtime::Model> loadStep(const keras::Model &model, const CompileOption
 }
 
 Expected<ModelDescription> describe(const keras::Model &model, const CompileOptions &options) {
-  return HORNET_TRY(compilerLibrary())->describe(model, options);
+  return HORNET_TRY(compilerFor(options))->describe(model, options);
+}
+
+Expected<ModelDescription> examine(const keras::Model &model, const CompileOptions &options) {
+  return HORNET_TRY(compilerFor(options))->examine(model, options);
+}
+
+/// Whether all of a layer's results are known, and so all of its weights.
+static bool isKnown(const import::LayerRecord &layer) {
+  return std::ranges::all_of(layer.calls, [](const import::CallRecord &call) {
+    return !call.outputs.empty() &&
+           std::ranges::none_of(call.outputs, [](const Shape &shape) { return shape.empty(); });
+  });
+}
+
+/// The parameters of those layers of the outermost model of which everything is known.
+static std::vector<Parameter> knownParameters(const ModelDescription &description) {
+  std::set<std::string> unknown;
+  for (const import::LayerRecord &layer : description.layers)
+    if (!isKnown(layer))
+      unknown.insert(layer.path.front());
+  std::vector<Parameter> known;
+  std::ranges::copy_if(description.parameters, std::back_inserter(known),
+                       [&](const Parameter &p) { return !unknown.contains(p.layerPath.front()); });
+  return known;
+}
+
+/// Puts the problems into the order of the model's layers; what concerns none of them goes first.
+static void sortProblems(std::vector<Problem> &problems, const ModelDescription &description) {
+  auto place = [&](const Problem &problem) {
+    size_t found = 0, length = 0;
+    for (size_t i = 0; i < description.layers.size(); ++i) {
+      std::string path = fmt::format("{}", fmt::join(description.layers[i].path, "/"));
+      bool within = problem.layer == path || problem.layer.starts_with(path + "/");
+      if (within && path.size() >= length)
+        found = i + 1, length = path.size();
+    }
+    return found;
+  };
+  std::vector<std::pair<size_t, Problem>> placed;
+  for (Problem &problem : problems)
+    placed.emplace_back(place(problem), std::move(problem));
+  std::ranges::stable_sort(placed, {}, &std::pair<size_t, Problem>::first);
+  std::ranges::transform(placed, problems.begin(), [](auto &pair) { return pair.second; });
 }
 
 Expected<ModelDescription> check(const keras::Model &model, const CompileOptions &options) {
-  ModelDescription description = HORNET_TRY(driver::describe(model, options));
-  if (model.weights)
-    HORNET_TRY(keras::bindWeights(model, *model.weights, description.parameters));
-  return description;
+  ModelDescription description = HORNET_TRY(driver::examine(model, options));
+  std::vector<Problem> &problems = description.problems;
+  if (model.weights) {
+    bool whole = problems.empty();
+    auto fit = whole ? keras::checkWeights(model, *model.weights, description.parameters)
+                     : keras::checkWeights(model, *model.weights, knownParameters(description),
+                                           /*partial=*/true);
+    if (!fit && !std::holds_alternative<InputError>(fit.error()))
+      return tl::unexpected<Error>(std::move(fit).error());
+    if (!fit)
+      for (Problem &problem : std::get<InputError>(fit.error()).problems)
+        problems.push_back(std::move(problem));
+  }
+  if (problems.empty())
+    return description;
+  sortProblems(problems, description);
+  return tl::unexpected<Error>(InputError{std::move(problems)});
 }
 
 Expected<MemoryPlan> planMemory(const keras::Model &model, const CompileOptions &options) {
-  return HORNET_TRY(compilerLibrary())->planMemory(model, options);
+  return HORNET_TRY(compilerFor(options))->planMemory(model, options);
 }
 
 Expected<std::vector<Tunable>> tunables(const keras::Model &model, const CompileOptions &options,
                                         int64_t batch) {
-  return HORNET_TRY(compilerLibrary())->tunables(model, options, batch);
+  return HORNET_TRY(compilerFor(options))->tunables(model, options, batch);
 }
 
 Expected<std::string> inspect(const keras::Model &model, const CompileOptions &options, Stage stage,
                               const std::string &layer) {
-  return HORNET_TRY(compilerLibrary())->inspect(model, options, stage, layer);
+  return HORNET_TRY(compilerFor(options))->inspect(model, options, stage, layer);
 }
 
 Expected<std::vector<std::string>>
 inspectStages(const keras::Model &model, const CompileOptions &options, const std::string &layer) {
-  return HORNET_TRY(compilerLibrary())->inspectStages(model, options, layer);
+  return HORNET_TRY(compilerFor(options))->inspectStages(model, options, layer);
 }
 
 } // namespace hornet::driver

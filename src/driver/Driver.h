@@ -41,7 +41,11 @@ Expected<runtime::Model> loadStep(const keras::Model &model, const CompileOption
 /// As hornet::describe, by the compiler's library.
 Expected<ModelDescription> describe(const keras::Model &model, const CompileOptions &options = {});
 
-/// The same, and tries the weights on, if the model has any. Input error: every problem.
+/// As hornet::examine, by the compiler's library.
+Expected<ModelDescription> examine(const keras::Model &model, const CompileOptions &options = {});
+
+/// As describe, and tries the weights on, if the model has any. Input error: every problem, in the
+/// order of the model's layers; the weights of those that depend on a wrong layer are left out.
 Expected<ModelDescription> check(const keras::Model &model, const CompileOptions &options = {});
 
 /// As hornet::planMemory, by the compiler's library.

@@ -112,14 +112,18 @@ void KeyDigest::add(const step::StepOptions &step) {
 }
 
 void KeyDigest::add(const CompileOptions &options) {
-  const auto &[level, threads, target, shapes, winograd, weightType, profile, tuning, step] =
-      options;
+  // The driver takes no custom layers.
+  const auto &[level, threads, target, shapes, winograd, weightType, profile, tuning, layerOutputs,
+               customLayers, step] = options;
   digest.add(level);
   digest.add(threadsOf(options));
   digest.add(target);
   digest.add(winograd);
   digest.add(static_cast<int>(weightType));
   digest.add(profile);
+  digest.add(layerOutputs.size());
+  for (const std::string &layer : layerOutputs)
+    digest.add(layer);
   digest.add(step.has_value());
   if (step)
     add(*step);

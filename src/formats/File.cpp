@@ -200,6 +200,7 @@ constexpr std::array texts{
     Magic{"<html"sv, Signature::html},
     Magic{"{"sv, Signature::json},
     Magic{"["sv, Signature::json},
+    Magic{"\""sv, Signature::json}, // a text that holds JSON
 };
 
 // In the order of the enum.

@@ -2,7 +2,8 @@
 //
 // Transposes: a channels_first model is imported as channels-last ops between two transposes each;
 // they all sink towards the results, where they meet the next layer's transpose and compose to
-// nothing. Activations: behind a pooling, they are computed of fewer elements.
+// nothing. Activations: behind a pooling, they are computed of fewer elements; before an
+// interleave, where its parts are.
 
 #include "graph/Graph.h"
 
@@ -163,6 +164,73 @@ struct SinkThroughConcatenate : OpRewritePattern<ConcatenateOp> {
   }
 };
 
+/// f(interleave(x, y), small) -> interleave(f(x, small), f(y, small)): f then is a part of the
+/// kernels that compute x and y.
+struct RisePastInterleave : OpTraitRewritePattern<Pointwise> {
+  using OpTraitRewritePattern::OpTraitRewritePattern;
+
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    RankedTensorType type = typeOf(op->getResult(0));
+    auto isWhole = [&](Value operand) {
+      return typeOf(operand).getShape() == type.getShape() && operand.hasOneUse() &&
+             operand.getDefiningOp<InterleaveOp>();
+    };
+    OpOperand *whole =
+        llvm::find_if(op->getOpOperands(), [&](OpOperand &o) { return isWhole(o.get()); });
+    if (whole == op->getOpOperands().end())
+      return failure();
+    auto interleave = whole->get().getDefiningOp<InterleaveOp>();
+    auto dimension = static_cast<int64_t>(interleave.getDimension());
+    for (OpOperand &other : op->getOpOperands()) {
+      RankedTensorType small = typeOf(other.get());
+      int64_t at = dimension - (type.getRank() - small.getRank());
+      if (&other != whole && at >= 0 && small.getDimSize(at) != 1)
+        return failure();
+    }
+    SmallVector<Value> parts;
+    for (Value input : interleave.getInputs()) {
+      SmallVector<Value> operands(op->getOperands());
+      operands[whole->getOperandNumber()] = input;
+      OperationState state(op->getLoc(), op->getName(), operands,
+                           type.clone(typeOf(input).getShape()), op->getAttrs());
+      parts.push_back(rewriter.create(state)->getResult(0));
+    }
+    rewriter.replaceOpWithNewOp<InterleaveOp>(op, parts, interleave.getDimension());
+    return success();
+  }
+};
+
+/// concat(x a, x b) -> x concat(a, b), also of convolutions: gates of a recurrent layer, each of
+/// which dropout would have changed the input of.
+struct JoinProducts : OpRewritePattern<ConcatenateOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ConcatenateOp op, PatternRewriter &rewriter) const override {
+    Operation *first = op.getInputs().front().getDefiningOp();
+    bool isLast = static_cast<int64_t>(op.getDimension()) == op.getType().getRank() - 1;
+    if (!isLast || !isa_and_nonnull<MatmulOp, ConvolutionOp>(first))
+      return failure();
+    if (auto convolution = dyn_cast<ConvolutionOp>(first);
+        convolution && convolution.getGroups() > 1)
+      return failure();
+    SmallVector<Value> right;
+    for (Value input : op.getInputs()) {
+      Operation *product = input.getDefiningOp();
+      if (!product || product->getName() != first->getName() || !input.hasOneUse() ||
+          product->getOperand(0) != first->getOperand(0) ||
+          product->getAttrDictionary() != first->getAttrDictionary())
+        return failure();
+      right.push_back(product->getOperand(1));
+    }
+    Value joined = ConcatenateOp::create(
+        rewriter, op.getLoc(), right, static_cast<uint64_t>(typeOf(right.front()).getRank() - 1));
+    OperationState state(first->getLoc(), first->getName(), {first->getOperand(0), joined},
+                         op.getType(), first->getAttrs());
+    rewriter.replaceOp(op, rewriter.create(state));
+    return success();
+  }
+};
+
 /// A transpose that moves dimensions of extent 1 alone moves no element: it is a reshape.
 struct TransposeOfUnitDimensions : OpRewritePattern<TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -221,9 +289,9 @@ void MaxPoolOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRCon
 }
 
 void GraphDialect::getCanonicalizationPatterns(RewritePatternSet &patterns) const {
-  patterns.add<SinkThroughPointwise, SinkThrough<SoftmaxOp, sinkSoftmax>,
+  patterns.add<SinkThroughPointwise, RisePastInterleave, SinkThrough<SoftmaxOp, sinkSoftmax>,
                SinkThrough<BatchNormOp, sinkBatchNorm>, SinkThrough<PadOp, sinkPad>,
                SinkThrough<SliceOp, sinkSlice>, SinkThroughReduce<ReduceMaxOp>,
-               SinkThroughReduce<ReduceSumOp>, SinkThroughConcatenate, TransposeOfUnitDimensions>(
-      getContext());
+               SinkThroughReduce<ReduceSumOp>, SinkThroughConcatenate, JoinProducts,
+               TransposeOfUnitDimensions>(getContext());
 }

@@ -110,5 +110,8 @@ LogicalResult DropoutOp::verify() {
   double rate = getRate().convertToDouble();
   if (!(rate >= 0 && rate <= 1))
     return emitOpError("(C1) rate must be between 0 and 1, got ") << rate;
+  if (auto scan = dyn_cast<ScanOp>((*this)->getParentOp());
+      scan && !llvm::is_contained(scan.getCarried(), getInput()))
+    return emitOpError("(C3) in the body of a loop, the input must be a state");
   return verifyShared(*this);
 }

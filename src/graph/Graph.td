@@ -159,6 +159,7 @@ class Graph_BroadcastingOp<string mnemonic, string function, list<Trait> traits 
 }
 
 def Graph_AddOp : Graph_BroadcastingOp<"add", "x + y", [Commutative]> { let hasFolder = 1; }
+def Graph_Atan2Op : Graph_BroadcastingOp<"atan2", "the angle of the point (y, x)">;
 def Graph_DivideOp : Graph_BroadcastingOp<"divide", "x / y"> { let hasFolder = 1; }
 def Graph_MaximumOp
     : Graph_BroadcastingOp<"maximum", "the greater of x and y, NaN if either is", [Commutative]> {
@@ -213,6 +214,9 @@ def Graph_SelectOp : Graph_InferredOp<"select", [Graph_Pointwise]> {
   let results = (outs Graph_Tensor:$result);
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
+
+def Graph_StopGradientOp
+    : Graph_UnaryOp<"stop_gradient", "the identity, behind which nothing is trained", [Graph_NonDecreasing]>;
 
 //===----------------------------------------------------------------------===//
 // Contractions and windows
@@ -547,7 +551,8 @@ def Graph_DropoutOp : Graph_Op<"dropout", [Pure, SameOperandsAndResultType, Grap
   let summary = "Dropout: the identity when predicting";
   let description = [{
     While training, zeroes elements with probability `rate` and scales the others by 1 / (1 - rate).
-    Elements along the dimensions `shared` have one fate.
+    Elements along the dimensions `shared` have one fate; so have those of all steps in the body of
+    a `graph.scan`.
     Source: https://keras.io/api/layers/regularization_layers/dropout/
 
     Example:
@@ -557,6 +562,7 @@ def Graph_DropoutOp : Graph_Op<"dropout", [Pure, SameOperandsAndResultType, Grap
 
     (C1) 0 <= rate <= 1.
     (C2) shared dimensions are in range and strictly increasing.
+    (C3) In the body of a `graph.scan`, the input is one of its states.
   }];
   let arguments = (ins Graph_FloatTensor:$input, F64Attr:$rate,
                        DefaultValuedOptionalAttr<DenseI64ArrayAttr, "{}">:$shared);
@@ -870,6 +876,31 @@ def Graph_ConcatenateOp : Graph_InferredOp<"concatenate"> {
     (C1) There is at least one input, and all have the same rank and element type.
     (C2) dimension is in range and static in every input.
     (C3) All other extents are equal.
+  }];
+  let arguments = (ins Variadic<Graph_Tensor>:$inputs, I64Attr:$dimension);
+  let results = (outs Graph_Tensor:$result);
+  let assemblyFormat =
+      "$inputs `dimension` $dimension attr-dict `:` functional-type(operands, results)";
+  let hasFolder = 1;
+}
+
+def Graph_InterleaveOp : Graph_InferredOp<"interleave"> {
+  let summary = "Takes one place of each tensor in turn along a dimension";
+  let description = [{
+    `result[…, n * i + k, …] = inputs[k][…, i, …]` for n inputs. What a transposed convolution with
+    strides is made of; each part is written in its place.
+
+    Example:
+    ```mlir
+    %z = graph.interleave %x, %y dimension 1
+      : (tensor<?x4x8xf32>, tensor<?x3x8xf32>) -> tensor<?x7x8xf32>
+    ```
+
+    (C1) There is at least one input, and all have the same rank and element type.
+    (C2) dimension is in range and static in every input.
+    (C3) All other extents are equal.
+    (C4) Along the dimension, an input has as many places as the first one, or from some input on
+    one less.
   }];
   let arguments = (ins Variadic<Graph_Tensor>:$inputs, I64Attr:$dimension);
   let results = (outs Graph_Tensor:$result);

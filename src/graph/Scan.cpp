@@ -2,7 +2,6 @@
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/PatternMatch.h"
-#include "mlir/Transforms/RegionUtils.h"
 
 using namespace mlir;
 
@@ -22,46 +21,89 @@ RankedTensorType sequenceOf(RankedTensorType step, int64_t time) {
   return RankedTensorType::get(shape, step.getElementType());
 }
 
-ScanOp buildScan(OpBuilder &builder, Location loc, ValueRange sequences, ValueRange states,
-                 bool reverse, function_ref<ScanStep(ValueRange, ValueRange)> step) {
-  // What holds the body until its results are known.
-  auto holder =
-      ScanOp::create(builder, loc, TypeRange(), ValueRange(), ValueRange(), ValueRange(), reverse);
-  Region &body = holder.getBody();
-  Block &block = body.emplaceBlock();
-  for (Value sequence : sequences)
-    block.addArgument(stepOf(typeOf(sequence)), loc);
-  for (Value state : states)
-    block.addArgument(state.getType(), loc);
-  ArrayRef<BlockArgument> arguments = block.getArguments();
-  ScanStep given;
-  {
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPointToStart(&block);
-    given = step(ValueRange(arguments.take_front(sequences.size())),
-                 ValueRange(arguments.drop_front(sequences.size())));
-    auto isNull = [](Value value) { return !value; };
-    if (llvm::any_of(given.outputs, isNull) || llvm::any_of(given.states, isNull)) {
-      holder.erase();
-      return {};
+ScanBuilder::ScanBuilder(OpBuilder &builder, Location loc, bool reverse)
+    : holder(ScanOp::create(builder, loc, TypeRange(), ValueRange(), ValueRange(), ValueRange(),
+                            reverse)) {
+  holder.getBody().emplaceBlock();
+}
+
+ScanBuilder::~ScanBuilder() {
+  if (holder)
+    holder.erase();
+}
+
+Value ScanBuilder::addSequence(Value sequence) {
+  sequences.push_back(sequence);
+  return body().insertArgument(static_cast<unsigned>(sequences.size() - 1),
+                               stepOf(typeOf(sequence)), holder.getLoc());
+}
+
+Value ScanBuilder::addState(Value initial) {
+  states.push_back(initial);
+  return body().addArgument(initial.getType(), holder.getLoc());
+}
+
+/// Makes arguments of what the body uses from outside. Upstream's makeRegionIsolatedFromAbove sees
+/// values of enclosing regions alone, and what a gradient takes of another body is of none.
+SmallVector<Value> ScanBuilder::takeIn() {
+  SmallVector<Value> shared;
+  IRMapping inside;
+  OpBuilder atStart = OpBuilder::atBlockBegin(&body());
+  for (Operation &op : body())
+    for (OpOperand &operand : op.getOpOperands()) {
+      Value value = operand.get();
+      if (value.getParentBlock() == &body())
+        continue;
+      if (!inside.contains(value)) {
+        Operation *from = value.getDefiningOp();
+        if (from && from->hasTrait<OpTrait::ConstantLike>()) {
+          inside.map(value, atStart.clone(*from)->getResult(0));
+        } else {
+          shared.push_back(value);
+          inside.map(value, body().addArgument(value.getType(), holder.getLoc()));
+        }
+      }
+      operand.set(inside.lookup(value));
     }
-    builder.setInsertionPointToEnd(&block);
-    SmallVector<Value> yielded(given.outputs);
-    llvm::append_range(yielded, given.states);
-    YieldOp::create(builder, loc, yielded);
-  }
-  IRRewriter rewriter(builder);
-  SmallVector<Value> shared = makeRegionIsolatedFromAbove(
-      rewriter, body, [](Operation *op) { return op->hasTrait<OpTrait::ConstantLike>(); });
+  return shared;
+}
+
+ScanOp ScanBuilder::finish(const ScanStep &given) {
+  OpBuilder rewriter(holder);
+  rewriter.setInsertionPointToEnd(&body());
+  SmallVector<Value> yielded(given.outputs);
+  llvm::append_range(yielded, given.states);
+  YieldOp::create(rewriter, holder.getLoc(), yielded);
+  SmallVector<Value> shared = takeIn();
+  rewriter.setInsertionPoint(holder);
   SmallVector<Type> types;
   int64_t time = typeOf(sequences.front()).getDimSize(1);
   for (Value output : given.outputs)
     types.push_back(sequenceOf(typeOf(output), time));
-  llvm::append_range(types, states.getTypes());
-  auto scan = ScanOp::create(builder, loc, types, sequences, states, shared, reverse);
-  scan.getBody().takeBody(body);
+  llvm::append_range(types, ValueRange(states).getTypes());
+  auto scan = ScanOp::create(rewriter, holder.getLoc(), types, sequences, states, shared,
+                             holder.getReverse());
+  scan.getBody().takeBody(holder.getBody());
   holder.erase();
+  holder = {};
   return scan;
+}
+
+ScanOp buildScan(OpBuilder &builder, Location loc, ValueRange sequences, ValueRange states,
+                 bool reverse, function_ref<ScanStep(ValueRange, ValueRange)> step) {
+  ScanBuilder scan(builder, loc, reverse);
+  SmallVector<Value> steps, carried;
+  for (Value sequence : sequences)
+    steps.push_back(scan.addSequence(sequence));
+  for (Value state : states)
+    carried.push_back(scan.addState(state));
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(&scan.body());
+  ScanStep given = step(steps, carried);
+  auto isNull = [](Value value) { return !value; };
+  if (llvm::any_of(given.outputs, isNull) || llvm::any_of(given.states, isNull))
+    return {};
+  return scan.finish(given);
 }
 
 //===----------------------------------------------------------------------===//

@@ -206,8 +206,9 @@ OpFoldResult SliceOp::fold(FoldAdaptor) {
 // concatenate
 //===----------------------------------------------------------------------===//
 
-LogicalResult ConcatenateOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
-                                              Adaptor op, SmallVectorImpl<Type> &results) {
+/// The first input's type with as many places along `dimension` as all inputs have together.
+template <class Adaptor>
+static FailureOr<RankedTensorType> joinedType(std::optional<Location> loc, Adaptor op) {
   if (op.getInputs().empty())
     return emitOptionalError(loc, "(C1) expected at least one input");
   auto first = cast<RankedTensorType>(op.getInputs().front().getType());
@@ -228,10 +229,39 @@ LogicalResult ConcatenateOp::inferReturnTypes(MLIRContext *, std::optional<Locat
                                  " differ in dimension ", i);
     shape[dimension] += input.getDimSize(dimension);
   }
-  results.push_back(RankedTensorType::get(shape, first.getElementType()));
+  return RankedTensorType::get(shape, first.getElementType());
+}
+
+LogicalResult ConcatenateOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                                              Adaptor op, SmallVectorImpl<Type> &results) {
+  FailureOr<RankedTensorType> type = joinedType(loc, op);
+  if (failed(type))
+    return failure();
+  results.push_back(*type);
   return success();
 }
 
 OpFoldResult ConcatenateOp::fold(FoldAdaptor) {
+  return getInputs().size() == 1 ? getInputs().front() : OpFoldResult();
+}
+
+LogicalResult InterleaveOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor op,
+                                             SmallVectorImpl<Type> &results) {
+  FailureOr<RankedTensorType> type = joinedType(loc, op);
+  if (failed(type))
+    return failure();
+  int64_t count = op.getInputs().size(), places = type->getDimSize(op.getDimension());
+  for (auto [k, input] : llvm::enumerate(op.getInputs().getTypes())) {
+    int64_t expected = (places + count - 1 - static_cast<int64_t>(k)) / count;
+    if (cast<RankedTensorType>(input).getDimSize(op.getDimension()) != expected)
+      return emitOptionalError(loc, "(C4) input ", k, " of ", count, " is ", input,
+                               ", which should have ", expected, " places in dimension ",
+                               op.getDimension());
+  }
+  results.push_back(*type);
+  return success();
+}
+
+OpFoldResult InterleaveOp::fold(FoldAdaptor) {
   return getInputs().size() == 1 ? getInputs().front() : OpFoldResult();
 }

@@ -107,65 +107,106 @@ Term unstrided(Term x, Term filter, const ConvolutionShape &c) {
 }
 
 /// With strides: place p = stride * m + r of the padded input gets filter elements r + stride * q
-/// from result m - q.
+/// from result m - q. So every stride-th place of the input, from each of the first ones on, is a
+/// convolution of its own, and they take turns.
 class Strided {
 public:
-  Strided(Term x, Term filter, const ConvolutionShape &c) : x(x), filter(filter), c(c) {
-    for (size_t i = 0; i < c.input.size(); ++i)
-      places.push_back(llvm::divideCeil(c.input[i] + c.low[i] + c.high[i], c.strides[i]));
+  Strided(Term x, Term filter, const ConvolutionShape &c) : filter(filter), c(c) {
+    size_t rank = c.input.size();
+    results.assign(x.type().getShape().begin() + 1, x.type().getShape().end() - 1);
+    before.assign(rank, 0);
+    after.assign(rank, 0);
+    for (size_t i = 0; i < rank; ++i)
+      for (int64_t turn = 0; turn < turns(i); ++turn) {
+        Part part = partOf(i, turn);
+        before[i] = std::max(before[i], part.low);
+        after[i] = std::max(after[i], part.high);
+      }
+    padded = pad(x, around(before, 0), around(after, 0)); // once for all of them
   }
 
   Term build() {
-    SmallVector<int64_t> residues;
-    Term all = interleave(residues);
-    SmallVector<int64_t> size = around(c.input, all.type().getShape().back());
-    size.front() = all.type().getDimSize(0);
-    return crop(all, around(c.low, 0), size);
+    SmallVector<int64_t> turn;
+    return join(turn);
   }
 
 private:
-  /// Dimensions up to `residues` have the places of these residues alone, the others all.
-  Term interleave(SmallVector<int64_t> &residues) {
-    size_t i = residues.size();
-    if (i == c.input.size())
-      return residue(residues);
-    int64_t stride = c.strides[i], count = std::min(stride, filter.type().getDimSize(i));
-    SmallVector<Value> parts;
-    SmallVector<int64_t> shape, low, high;
-    for (int64_t r = 0; r < count; ++r) {
-      residues.push_back(r);
-      Term part = interleave(residues);
-      residues.pop_back();
-      shape.assign(part.type().getShape().begin(), part.type().getShape().end());
-      SmallVector<int64_t> split = shape;
-      split.insert(split.begin() + i + 2, 1);
-      parts.push_back(reshape(part, split).value);
-    }
-    Term joined{x.builder, ConcatenateOp::create(*x.builder, parts, static_cast<uint64_t>(i + 2))};
-    low.assign(shape.size() + 1, 0);
-    high = low;
-    high[i + 2] = stride - count;
-    shape[i + 1] *= stride;
-    return reshape(pad(joined, low, high), shape);
+  /// Of one dimension: the first element of the filter, and the padding of the convolution's input.
+  struct Part {
+    int64_t residue, low, high;
+  };
+
+  int64_t width(size_t i) const { return filter.type().getDimSize(i); }
+  /// Whether some residues meet no element of the filter.
+  bool isSparse(size_t i) const { return width(i) < c.strides[i]; }
+  int64_t turns(size_t i) const {
+    return isSparse(i) ? width(i) : std::min(c.strides[i], c.input[i]);
+  }
+  int64_t placesOfSparse(size_t i) const {
+    return llvm::divideCeil(c.input[i] + c.low[i] + c.high[i], c.strides[i]);
   }
 
-  Term residue(ArrayRef<int64_t> residues) {
-    SmallVector<int64_t> start(residues), limit(filter.type().getShape()), strides(c.strides), low,
-        high;
+  Part partOf(size_t i, int64_t turn) const {
+    int64_t stride = c.strides[i];
+    if (isSparse(i)) // of the padded input, which is cropped in the end
+      return {turn, 0, placesOfSparse(i) - results[i]};
+    int64_t residue = (turn + c.low[i]) % stride, first = (turn + c.low[i]) / stride;
+    int64_t places = llvm::divideCeil(c.input[i] - turn, stride);
+    int64_t taps = llvm::divideCeil(width(i) - residue, stride);
+    return {residue, taps - 1 - first, first + places - results[i]};
+  }
+
+  /// Dimensions up to `turn` have the places of these turns alone, the others all.
+  Term join(SmallVector<int64_t> &turn) {
+    size_t i = turn.size();
+    if (i == c.input.size())
+      return convolvePart(turn);
+    SmallVector<Value> parts;
+    for (int64_t k = 0; k < turns(i); ++k) {
+      turn.push_back(k);
+      parts.push_back(join(turn).value);
+      turn.pop_back();
+    }
+    ImplicitLocOpBuilder &b = *filter.builder;
+    return isSparse(i) ? spread(parts, i) : Term{&b, b.createOrFold<InterleaveOp>(parts, i + 1)};
+  }
+
+  /// `parts` in turn, with zeros for the residues that have none.
+  Term spread(MutableArrayRef<Value> parts, size_t i) {
+    ImplicitLocOpBuilder &b = *filter.builder;
+    SmallVector<int64_t> shape(cast<RankedTensorType>(parts.front().getType()).getShape());
+    SmallVector<int64_t> split = shape, low(shape.size() + 1, 0), high = low,
+                         start(shape.size(), 0);
+    split.insert(split.begin() + i + 2, 1);
+    for (Value &part : parts)
+      part = reshape(Term{&b, part}, split).value;
+    Term joined{&b, ConcatenateOp::create(b, parts, static_cast<uint64_t>(i + 2))};
+    high[i + 2] = c.strides[i] - width(i);
+    shape[i + 1] *= c.strides[i];
+    Term all = reshape(pad(joined, low, high), shape);
+    start[i + 1] = c.low[i];
+    shape[i + 1] = c.input[i];
+    return crop(all, start, shape);
+  }
+
+  Term convolvePart(ArrayRef<int64_t> turn) {
+    SmallVector<int64_t> start, limit(filter.type().getShape()), strides(c.strides), low, high;
+    for (auto [i, k] : llvm::enumerate(turn)) {
+      Part part = partOf(i, k);
+      start.push_back(part.residue);
+      low.push_back(part.low - before[i]);
+      high.push_back(part.high - after[i]);
+    }
     start.append(2, 0);
     strides.append(2, 1);
-    Value some = x.builder->createOrFold<SliceOp>(filter.value, start, limit, strides);
-    Term taps{x.builder, some};
-    for (size_t i = 0; i < residues.size(); ++i) {
-      low.push_back(taps.type().getDimSize(i) - 1);
-      high.push_back(places[i] - x.type().getDimSize(i + 1));
-    }
-    return convolve(x, adjointFilter(taps, c.groups), low, high, c.dilations, c.groups);
+    Value taps = filter.builder->createOrFold<SliceOp>(filter.value, start, limit, strides);
+    return convolve(padded, adjointFilter({filter.builder, taps}, c.groups), low, high, c.dilations,
+                    c.groups);
   }
 
-  Term x, filter;
+  Term padded, filter;
   const ConvolutionShape &c;
-  SmallVector<int64_t> places; ///< of one residue
+  SmallVector<int64_t> results, before, after; ///< extents of x, and what it is padded by
 };
 
 } // namespace

@@ -140,6 +140,7 @@ void importActivationLayer(LayerImport &layer) {
 /// Softmax takes a mask too, true where an element counts: as second argument or by name.
 void importSoftmax(LayerImport &layer) {
   Activation activation = readLayer(layer, *findLayer("Softmax"));
+  layer.ignore({"robust_masking"}); // of Keras 2, which says how to compute
   Value mask = layer.keyword("mask");
   ArrayRef<Value> inputs = layer.inputs();
   if (!mask && inputs.size() == 2)

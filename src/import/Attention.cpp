@@ -138,6 +138,8 @@ void importAttention(LayerImport &layer) {
   static constexpr std::string_view modes[] = {"dot", "concat"};
   bool isAdditive = layer.className() == "AdditiveAttention";
   bool useScale = layer.flag("use_scale", isAdditive);
+  if (isAdditive)
+    layer.ignore({"score_mode"}); // it is always the same one
   std::string mode = isAdditive ? "" : layer.word("score_mode", modes);
   // Early Keras 2 has it in the config.
   bool causalConfig = layer.flag("causal", false), causalCall = layer.callFlag("use_causal_mask");

@@ -187,8 +187,8 @@ bool Config::flag(std::string_view key, bool fallback) const {
     return fallback;
   if (value->is_boolean())
     return value->get<bool>();
-  if (value->is_number() && (*value == 0 || *value == 1))
-    return *value == 1;
+  if (value->is_number_integer()) // as Python has it
+    return *value != 0;
   problem(std::string(key), fmt::format("{} must be true or false, got {}", key, describe(*value)),
           fmt::format("give {} as true or false", key));
   return fallback;

@@ -40,6 +40,11 @@ public:
 
   /// The value under `key`; null when it is missing or null.
   const Json *find(std::string_view key) const;
+  /// Marks keys as looked at that say nothing in this class.
+  void ignore(std::initializer_list<std::string_view> keys) const {
+    for (std::string_view key : keys)
+      read.insert(key);
+  }
   /// The keys that say something (not null, not false) and that nobody looked for.
   std::vector<std::string> unread() const;
   void problem(std::string attribute, std::string reason, std::string mend = "") const {

@@ -30,8 +30,12 @@ std::optional<Cell> readConvolutionalCell(LayerImport &layer, Value sequence,
     entries->insert(entries->begin(), 1);
   shape.insert(shape.begin(), 1);
   Value x = window.place(layer, sequence);
-  x = layer.create<graph::ConvolutionOp>(x, layer.reshape(kernel, shape), window.strides,
-                                         window.low, window.high, window.dilations, 1);
+  CellDropouts dropouts = readDropouts(layer, /*perGate=*/true);
+  x = dropouts.inputs.product(
+      layer, x, layer.reshape(kernel, shape), 4, [&](Value input, Value filter) {
+        return layer.create<graph::ConvolutionOp>(input, filter, window.strides, window.low,
+                                                  window.high, window.dilations, 1);
+      });
   if (useBias)
     x = layer.create<graph::AddOp>(x, layer.parameter("bias", {4 * filters}, true, holder));
   if (!x)
@@ -49,12 +53,13 @@ std::optional<Cell> readConvolutionalCell(LayerImport &layer, Value sequence,
     high.push_back(recurrentShape[i] - 1 - low.back());
   }
   cell.advance = [=, &layer](Value step, ValueRange states) {
-    Value product =
-        layer.create<graph::ConvolutionOp>(states[0], recurrentKernel, ones, low, high, ones, 1);
+    Value product = dropouts.states.product(
+        layer, states[0], recurrentKernel, 4, [&](Value input, Value filter) {
+          return layer.create<graph::ConvolutionOp>(input, filter, ones, low, high, ones, 1);
+        });
     return lstmStep(layer, activation, recurrent, layer.create<graph::AddOp>(step, product),
                     states[1]);
   };
-  cell.untrainable = untrainableDropout(layer, /*perGate=*/true);
   return cell;
 }
 

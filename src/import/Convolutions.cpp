@@ -95,6 +95,7 @@ void importDepthwiseConvolution(LayerImport &layer) {
   Window window = readWindow(layer, "kernel_size", layer.spatialDimensions());
   int64_t multiplier = layer.positive("depth_multiplier", 1);
   bool useBias = layer.flag("use_bias", true);
+  layer.ignore({"groups", "filters"}); // as Keras 2 does, which writes one of them
   Activation activation = readActivation(layer);
   Value x = layer.input();
   if (!layer.ready())
@@ -109,23 +110,44 @@ void importDepthwiseConvolution(LayerImport &layer) {
   finish(layer, convolve(layer, x, filter, window, channels), useBias, activation, window);
 }
 
-/// The convolution over `filters` channels whose transpose the layer is: its input is the layer's
-/// output. Without output_padding, the output reaches as far as the windows, or the strides.
-static std::optional<graph::ConvolutionShape> transposedShape(LayerImport &layer,
-                                                              const Window &window, Value x) {
+/// The output_padding under which the layer has the `output_shape` that Keras 1 wrote, batch first.
+/// Nothing where it has that without any.
+static std::optional<Config::Integers> paddingFor(const Config &config, const Window &window,
+                                                  Value x) {
+  const Json &wanted = *config.find("output_shape");
+  size_t spatial = window.size.size();
+  bool needed = false;
+  Config::Integers more;
+  for (size_t i = 0; i < spatial; ++i) {
+    size_t axis = i + (window.channelsFirst ? 2 : 1);
+    if (!wanted.is_array() || wanted.size() != spatial + 2 || !wanted[axis].is_number_integer())
+      return std::nullopt;
+    int64_t input = toShape(x)[i + 1], stride = window.strides[i], span = window.span(i);
+    int64_t extent = wanted[axis].get<int64_t>(), least = (input - 1) * stride;
+    needed = needed || extent != (window.same ? input * stride : least + std::max(span, stride));
+    more.push_back(extent - least - (window.same ? span % 2 : span));
+  }
+  return needed ? std::optional(more) : std::nullopt;
+}
+
+std::optional<graph::ConvolutionShape> transposedShape(const Config &config, const Window &window,
+                                                       Value x) {
   size_t spatial = window.size.size();
   std::optional<Config::Integers> more;
-  if (layer.find("output_padding"))
-    more = layer.integers("output_padding");
+  if (config.find("output_padding"))
+    more = config.integers("output_padding");
+  else if (config.find("output_shape"))
+    more = paddingFor(config, window, x);
   if (more && more->size() == 1)
     more->resize(spatial, more->front());
   for (size_t i = 0; more && i < more->size(); ++i)
     if (more->size() != spatial || (*more)[i] < 0 || (*more)[i] >= window.strides[i]) {
-      layer.problem("output_padding",
-                    fmt::format("output_padding ({}) must have {} entries, from 0 to below strides "
-                                "({})",
-                                fmt::join(*more, ", "), spatial, fmt::join(window.strides, ", ")),
-                    "make it smaller than strides");
+      config.problem(
+          "output_padding",
+          fmt::format("output_padding ({}) must have {} entries, from 0 to below strides "
+                      "({})",
+                      fmt::join(*more, ", "), spatial, fmt::join(window.strides, ", ")),
+          "make it smaller than strides");
       return std::nullopt;
     }
   graph::ConvolutionShape shape;
@@ -185,6 +207,7 @@ void importSeparableConvolution(LayerImport &layer) {
   Window window = readWindow(layer, "kernel_size", spatial);
   int64_t filters = layer.positive("filters"), multiplier = layer.positive("depth_multiplier", 1);
   bool useBias = layer.flag("use_bias", true);
+  layer.ignore({"groups"});
   Activation activation = readActivation(layer);
   Value x = layer.input();
   if (!layer.ready())

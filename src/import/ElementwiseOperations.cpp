@@ -100,11 +100,13 @@ void importClip(Operation &op) {
 }
 
 void importRound(Operation &op) {
-  if (op.Config::number("decimals", 0) != 0)
-    op.problem("decimals", "rounding to decimals is not supported", "round to integers");
+  double factor = std::pow(10.0, op.Config::number("decimals", 0));
   Term x = op.number("x");
-  if (op.ready())
-    op.result(graph::apply<graph::RoundOp>(x));
+  if (!op.ready())
+    return;
+  if (factor == 1)
+    return op.result(graph::apply<graph::RoundOp>(x));
+  op.result(graph::apply<graph::RoundOp>(x * factor) / factor);
 }
 
 void importNanToNum(Operation &op) {
@@ -119,12 +121,14 @@ void importNanToNum(Operation &op) {
 void importIsclose(Operation &op) {
   double relative = op.Config::number("rtol", 1e-5), absolute = op.Config::number("atol", 1e-8);
   Term x = op.number("x1"), y = op.number("x2");
-  if (op.flag("equal_nan", false))
-    op.problem("equal_nan", "equal_nan=True is not supported");
+  bool nan = op.flag("equal_nan", false);
   if (!op.ready() || !op.broadcasts({x, y}))
     return;
   Term near = where(abs(x - y) <= abs(y) * relative + absolute, x.scalar(1), 0);
-  op.result(where(equals(x, y), 1.0, near) > 0.5);
+  Term close = where(equals(x, y), 1.0, near);
+  if (nan)
+    close = where(isNan(x), indicator(isNan(y)), close);
+  op.result(close > 0.5);
 }
 
 /// Rounded to `bits` of the significand, as a float of 16 bits has them: what x * 2^k makes of the

@@ -65,6 +65,7 @@ void importCategoryEncoding(LayerImport &layer) {
 void importDiscretization(LayerImport &layer) {
   std::string mode = layer.find("output_mode") ? modeOf(layer, /*canBeInt=*/true) : "int";
   const Json *given = layer.find("bin_boundaries");
+  layer.ignore({"num_bins", "epsilon"}); // by these the boundaries were found
   SmallVector<float> boundaries;
   if (given && given->is_array())
     for (const Json &boundary : *given)

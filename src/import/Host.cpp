@@ -98,8 +98,8 @@ Value HostPlan::argument(size_t value, Block &block, Location loc) {
 // Layers
 //===----------------------------------------------------------------------===//
 
-/// Gives each input that is on the host a value in the graph. Reports what cannot be there.
-static void bringIn(LayerImport &layer, HostPlan &host) {
+void bringFromHost(LayerImport &layer) {
+  HostPlan &host = layer.host();
   auto refuse = [&](std::string reason, std::string mend) {
     layer.problem("inbound_nodes", std::move(reason), std::move(mend));
     return Value();
@@ -139,7 +139,7 @@ bool importOnHost(LayerImport &layer) {
   };
   ArrayRef<Tensor> inputs = layer.tensors();
   if (!row || (!row->always && (inputs.empty() || !llvm::all_of(inputs, moves)))) {
-    bringIn(layer, host);
+    bringFromHost(layer);
     return false;
   }
   if (layer.isWrapped())

@@ -60,4 +60,7 @@ class LayerImport;
 /// are there. Otherwise brings its inputs into the graph first: returns false.
 bool importOnHost(LayerImport &layer);
 
+/// Gives each input that is on the host a value in the graph. Reports what cannot be there.
+void bringFromHost(LayerImport &layer);
+
 } // namespace hornet::import

@@ -2,73 +2,18 @@
 
 #include "import/Importers.h"
 #include "import/Inputs.h"
+#include "import/ModelImport.h"
 #include "import/Policies.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
-#include "mlir/IR/Verifier.h"
 
 #include <fmt/format.h>
-#include <map>
 
 using namespace mlir;
 
 namespace hornet::import {
 
-namespace {
-/// Models unfold when a nested one is called more than once: more calls than this are not imported.
-constexpr size_t mostCalls = 100000;
 constexpr int outermost = -1;
-
-/// The tensors of one model while it is inlined: by layer and call.
-using Tensors = std::map<std::pair<int, int>, SmallVector<Tensor>>;
-
-class ModelImport {
-public:
-  ModelImport(MLIRContext &context, const keras::Model &model, const ImportOptions &options)
-      : model(model), options(options), state{OpBuilder(&context), model.file} {
-    state.inlineModel = [this](const keras::Model &inner, size_t record, ArrayRef<Tensor> inputs) {
-      return inlineModel(inner, static_cast<int>(record), inputs);
-    };
-  }
-  Expected<ImportedModel> run();
-
-private:
-  void plan(const keras::Model &model, const std::vector<std::string> &path, bool trainable,
-            int parent);
-  void planWrapped(const keras::Layer &layer, const std::vector<std::string> &path, bool trainable,
-                   int record);
-  SmallVector<Tensor> addArguments(Block &block, ImportedModel &result);
-  Shape shapeOf(const Tensor &tensor);
-  Port portOf(const std::string &name, const Tensor &tensor);
-  SmallVector<Tensor> inlineModel(const keras::Model &model, int parent, ArrayRef<Tensor> inputs);
-  Tensor find(const keras::TensorRef &ref, int parent, const Tensors &tensors);
-  void importCall(const keras::Model &model, int parent, keras::Step step, Tensors &tensors);
-  SmallVector<Tensor> importNested(LayerImport &layer, size_t record, ArrayRef<Tensor> inputs);
-  void note(const LayerRecord &record, const std::string &text);
-  void flattenParameters(ImportedModel &result);
-  void planOutputs(ArrayRef<Tensor> outputs, ImportedModel &result);
-  Expected<void> finish(func::FuncOp predict, ArrayRef<Tensor> outputs, ImportedModel &result);
-
-  const keras::Model &model;
-  const ImportOptions &options;
-  ImportState state;
-  std::map<std::pair<int, int>, size_t> recordOf;     ///< (record of the model around it, layer)
-  std::map<std::pair<int, std::string>, int> layerOf; ///< (that record, name) to layer
-  std::vector<std::string> diagnostics;               ///< what MLIR said since the last layer
-  size_t calls = 0;
-};
-} // namespace
-
-static RankedTensorType tensorType(MLIRContext *context, const Shape &shape, DType dtype) {
-  SmallVector<int64_t> extents;
-  for (int64_t extent : shape)
-    extents.push_back(extent == unknownSize ? ShapedType::kDynamic : extent);
-  Type element = Float32Type::get(context);
-  if (dtype == DType::boolean)
-    element = IntegerType::get(context, 1);
-  return RankedTensorType::get(extents, element);
-}
 
 /// What each element of a contraction's result is summed over; nothing for other ops.
 static std::optional<SmallVector<int64_t>> summedExtents(Operation &op) {
@@ -245,6 +190,11 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
     callRecord.connectedTo.push_back(fmt::format("{}[{}][{}]", ref.layer, ref.call, ref.tensor));
   }
   LayerImport import(state, record, model, layer, call, inputs);
+  if (llvm::any_of(inputs, [](Tensor t) { return joinedElements(t.value) > 1; }))
+    import.problem("inbound_nodes",
+                   "takes a tensor that joins the samples of a batch, which only "
+                   "an output of the model may do",
+                   "flatten each sample, by Flatten");
   note(state.records[record], checkPolicy(import));
   Block &block = *state.builder.getInsertionBlock();
   Operation *before = block.empty() ? nullptr : &block.back();
@@ -264,6 +214,8 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
   if (!whole && state.problems.empty())
     import.problem("inbound_nodes", "this call of the layer gives no output");
 
+  if (!layer.isInput())
+    keep(state.records[record], results);
   auto first = before ? std::next(before->getIterator()) : block.begin();
   LayerRecord &filled = state.records[record];
   filled.multiplyAdds += multiplyAdds({first, block.end()});
@@ -314,90 +266,21 @@ SmallVector<Tensor> ModelImport::importNested(LayerImport &layer, size_t record,
 // The module
 //===----------------------------------------------------------------------===//
 
-/// Parameters in the order of the layers, and which of them are whose.
-void ModelImport::flattenParameters(ImportedModel &result) {
-  for (size_t i = 0; i < state.records.size(); ++i)
-    for (keras::Parameter &parameter : state.parameters[i]) {
-      state.records[i].parameters.push_back(result.parameters.size());
-      result.parameters.push_back(std::move(parameter));
-    }
-  // A nested model's layers follow it: from the last to the first, each adds to its model.
-  for (size_t i = 0; i < state.records.size(); ++i)
-    for (size_t j = i + 1;
-         j < state.records.size() && state.records[j].depth() > state.records[i].depth(); ++j)
-      if (auto &own = state.parameters[j]; !own.empty())
-        llvm::append_range(state.records[i].parameters,
-                           ArrayRef(state.records[j].parameters).take_front(own.size()));
-  result.layers = std::move(state.records);
+/// A shared layer is imported, and complains, once for every call.
+InputError ModelImport::allProblems() {
+  if (calls > mostCalls)
+    state.problems.push_back(
+        {.file = model.file,
+         .reason = fmt::format("the model unfolds to more than {} calls of layers", mostCalls)});
+  InputError error;
+  llvm::StringSet<> texts;
+  for (Problem &problem : state.problems)
+    if (texts.insert(toString(problem)).second)
+      error.problems.push_back(std::move(problem));
+  return error;
 }
 
-Shape ModelImport::shapeOf(const Tensor &tensor) {
-  return tensor.value  ? toShape(tensor.value)
-         : tensor.host ? state.host[*tensor.host].shape
-                       : Shape();
-}
-
-Port ModelImport::portOf(const std::string &name, const Tensor &tensor) {
-  if (tensor.host)
-    return {name, state.host[*tensor.host].shape, state.host[*tensor.host].dtype};
-  bool isBool = getElementTypeOrSelf(tensor.value).isInteger(1);
-  return {name, toShape(tensor.value), isBool ? DType::boolean : DType::f32};
-}
-
-/// Says which values of the plan are the model's outputs.
-void ModelImport::planOutputs(ArrayRef<Tensor> outputs, ImportedModel &result) {
-  host::Plan &plan = state.host.plan;
-  for (const Tensor &output : outputs) {
-    size_t value = output.host ? *output.host : state.host.addResult(output.value);
-    plan.results.push_back(value);
-  }
-  result.host = std::move(plan);
-}
-
-Expected<void> ModelImport::finish(func::FuncOp predict, ArrayRef<Tensor> outputs,
-                                   ImportedModel &result) {
-  OpBuilder &builder = state.builder;
-  for (auto [port, output] : llvm::zip_equal(model.outputs, outputs))
-    result.outputs.push_back(portOf(port.name, output));
-  SmallVector<Value> returned;
-  std::vector<std::string> argumentNames, resultNames;
-  if (HostPlan::isNeeded(model)) {
-    planOutputs(outputs, result);
-    llvm::append_range(returned, state.host.codeResults());
-    for (size_t i = 0; i < result.host->arguments.size(); ++i)
-      argumentNames.push_back(fmt::format("value {}", result.host->arguments[i]));
-    for (size_t i = 0; i < returned.size(); ++i)
-      resultNames.push_back(fmt::format("result {}", i));
-  } else {
-    for (const Tensor &output : outputs)
-      returned.push_back(output.value);
-    for (const Port &port : result.inputs)
-      argumentNames.push_back(port.name);
-    for (const Port &port : result.outputs)
-      resultNames.push_back(port.name);
-  }
-  func::ReturnOp::create(builder, predict.getLoc(), returned);
-  predict.setFunctionType(
-      builder.getFunctionType(predict.front().getArgumentTypes(), ValueRange(returned).getTypes()));
-  for (auto [i, name] : llvm::enumerate(argumentNames))
-    predict.setArgAttr(i, graph::portNameAttr, builder.getStringAttr(name));
-  for (auto [i, name] : llvm::enumerate(resultNames))
-    predict.setResultAttr(i, graph::portNameAttr, builder.getStringAttr(name));
-  flattenParameters(result);
-  builder.setInsertionPoint(predict);
-  for (const keras::Parameter &parameter : result.parameters)
-    graph::ParameterOp::create(
-        builder, NameLoc::get(builder.getStringAttr(llvm::join(parameter.layerPath, "/"))),
-        parameter.symbol, tensorType(builder.getContext(), parameter.shape, DType::f32),
-        !parameter.trainable);
-  result.notes = std::move(state.notes);
-  if (mlir::failed(verify(*result.module)))
-    return internalError(
-        fmt::format("the imported model is not valid: {}", fmt::join(diagnostics, "; ")));
-  return {};
-}
-
-Expected<ImportedModel> ModelImport::run() {
+Expected<ImportedModel> ModelImport::run(std::vector<Problem> *problems) {
   OpBuilder &builder = state.builder;
   builder.getContext()->loadDialect<graph::GraphDialect, func::FuncDialect>();
   ScopedDiagnosticHandler handler(builder.getContext(), [this](Diagnostic &diagnostic) {
@@ -416,17 +299,21 @@ Expected<ImportedModel> ModelImport::run() {
   plan(model, {}, model.trainable, outermost);
   SmallVector<Tensor> arguments = addArguments(predict.front(), result);
   SmallVector<Tensor> outputs = inlineModel(model, outermost, arguments);
-  if (calls > mostCalls)
-    state.problems.push_back(
-        {.file = model.file,
-         .reason = fmt::format("the model unfolds to more than {} calls of layers", mostCalls)});
-  // A shared layer is imported, and complains, once for every call.
-  InputError error;
-  for (Problem &problem : state.problems)
-    if (llvm::none_of(error.problems, [&](auto &p) { return toString(p) == toString(problem); }))
-      error.problems.push_back(std::move(problem));
-  if (!error.problems.empty())
-    return tl::unexpected<Error>(std::move(error));
+  for (const keras::Port &port : model.outputs)
+    result.outputs.push_back({port.name});
+  if (outputs.size() == model.outputs.size())
+    addKept(outputs, result);
+  InputError error = allProblems();
+  flattenParameters(result);
+  result.notes = std::move(state.notes);
+  result.untrainable = std::move(state.untrainable);
+  if (!error.problems.empty()) {
+    if (!problems)
+      return tl::unexpected<Error>(std::move(error));
+    *problems = std::move(error.problems);
+    result.module = nullptr;
+    return result;
+  }
   if (llvm::any_of(outputs, [](const Tensor &output) { return !output.value && !output.host; }))
     return internalError("an output of the model was not imported");
   HORNET_TRY(finish(predict, outputs, result));
@@ -434,8 +321,8 @@ Expected<ImportedModel> ModelImport::run() {
 }
 
 Expected<ImportedModel> importModel(MLIRContext &context, const keras::Model &model,
-                                    const ImportOptions &options) {
-  return ModelImport(context, model, options).run();
+                                    const ImportOptions &options, std::vector<Problem> *problems) {
+  return ModelImport(context, model, options).run(problems);
 }
 
 } // namespace hornet::import

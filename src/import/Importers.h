@@ -35,6 +35,7 @@ void importConvolution(LayerImport &layer);
 void importTransposedConvolution(LayerImport &layer);
 void importDepthwiseConvolution(LayerImport &layer);
 void importSeparableConvolution(LayerImport &layer);
+void importLocallyConnected(LayerImport &layer);
 void importMaxPooling(LayerImport &layer);
 void importAveragePooling(LayerImport &layer);
 void importGlobalAveragePooling(LayerImport &layer);
@@ -50,6 +51,7 @@ void importUnitNormalization(LayerImport &layer);
 void importNormalization(LayerImport &layer);
 void importRescaling(LayerImport &layer);
 void importLayerScale(LayerImport &layer);
+void importSpectralNormalization(LayerImport &layer);
 void importActivityRegularization(LayerImport &layer);
 void importIdentity(LayerImport &layer);
 // What acts while training alone
@@ -64,11 +66,21 @@ void importMultiply(LayerImport &layer);
 void importAverage(LayerImport &layer);
 void importMaximum(LayerImport &layer);
 void importMinimum(LayerImport &layer);
+void importCustomScale(LayerImport &layer);
 void importConcatenate(LayerImport &layer);
 void importDot(LayerImport &layer);
+// Keras 1 alone
+void importMaxoutDense(LayerImport &layer);
+void importHighway(LayerImport &layer);
+void importParametricSoftplus(LayerImport &layer);
+void importSRelu(LayerImport &layer);
+void importLegacyMerge(LayerImport &layer);
+void importSampleMode(LayerImport &layer, mlir::Value x, mlir::Value gamma, mlir::Value beta,
+                      double epsilon);
 // Time
 void importRecurrent(LayerImport &layer);
 void importBidirectional(LayerImport &layer);
+void importCell(LayerImport &layer);
 void importTimeDistributed(LayerImport &layer);
 // Attention
 void importAttention(LayerImport &layer);
@@ -89,12 +101,20 @@ void importPermute(LayerImport &layer);
 void importZeroPadding(LayerImport &layer);
 void importCropping(LayerImport &layer);
 void importRepeatVector(LayerImport &layer);
+// Images, changed at random while training
+void importAugmentation(LayerImport &layer);
+void importAutoContrast(LayerImport &layer);
+void importPipeline(LayerImport &layer);
+void importRandomCrop(LayerImport &layer);
 // Images of another size
 void importUpSampling(LayerImport &layer);
 void importResizing(LayerImport &layer);
 void importCenterCrop(LayerImport &layer);
-// Refused
 void importLambda(LayerImport &layer);
-void importFeatureSpace(LayerImport &layer);
+
+/// Images x of another size, by the attributes of Keras's Resizing. Null, and reported, when
+/// something is wrong.
+mlir::Value resizeImages(LayerImport &layer, const Config &config, mlir::Value x, int64_t height,
+                         int64_t width);
 
 } // namespace hornet::import

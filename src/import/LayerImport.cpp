@@ -220,6 +220,19 @@ void LayerImport::checkArguments() {
     }
 }
 
+const CustomLayer *LayerImport::custom() const {
+  std::string place = llvm::join(path, "/");
+  StringRef qualified = kerasLayer.registeredName.empty() ? className() : kerasLayer.registeredName;
+  std::string bare = className().substr(className().rfind('>') + 1);
+  auto isMeant = [&](const CustomLayer &custom) {
+    if (className() == "Lambda")
+      return custom.name == kerasLayer.name || custom.name == place;
+    return custom.name == className() || custom.name == qualified || custom.name == bare;
+  };
+  const auto *found = llvm::find_if(state.customLayers, isMeant);
+  return found == state.customLayers.end() ? nullptr : found;
+}
+
 bool LayerImport::ready() const {
   return !wrong &&
          llvm::all_of(all, [](const Tensor &tensor) { return tensor.value || tensor.host; });
@@ -259,6 +272,55 @@ Value LayerImport::parameter(std::string_view name, const Shape &shape, bool tra
   graph::GetParameterOp::build(
       state.builder, op, RankedTensorType::get(shape, state.builder.getF32Type()), known->symbol);
   return checked(op);
+}
+
+std::optional<Shape>
+LayerImport::shapeOfParameter(std::initializer_list<std::string_view> names) const {
+  for (const keras::Parameter &declared : state.parameters[record])
+    if (declared.layerPath == path && llvm::is_contained(names, declared.name))
+      return declared.shape;
+  return std::nullopt;
+}
+
+/// The entry of a layer's state; null when it has none yet.
+static KeptState *keptIn(ImportState &state, ArrayRef<std::string> path, size_t number) {
+  for (KeptState &kept : state.states)
+    if (ArrayRef(kept.path) == path && kept.number == number)
+      return &kept;
+  return nullptr;
+}
+
+Value LayerImport::recall(size_t number, ArrayRef<int64_t> shape) {
+  if (const KeptState *kept = keptIn(state, path, number))
+    return kept->value;
+  if (!state.host.plan.values.empty())
+    problem("stateful",
+            "a stateful layer in a model that takes strings, or looks up or hashes integers, is "
+            "not supported",
+            "run the lookups by themselves, and this layer in a model of numbers");
+  SmallVector<int64_t> batched = {ShapedType::kDynamic};
+  llvm::append_range(batched, shape);
+  auto type = RankedTensorType::get(batched, state.builder.getF32Type());
+  Value argument = state.builder.getInsertionBlock()->addArgument(type, loc);
+  state.states.push_back({path, number, argument, argument});
+  return argument;
+}
+
+void LayerImport::remember(size_t number, Value value) {
+  if (KeptState *kept = keptIn(state, path, number))
+    kept->value = value;
+}
+
+void LayerImport::refuseTraining(std::string_view reason, std::string_view mend) {
+  state.untrainable.push_back(
+      {state.file, llvm::join(path, "/"), className(), "", std::string(reason), std::string(mend)});
+}
+
+void LayerImport::note(std::string attribute, std::string text) {
+  Problem note{state.file,           llvm::join(path, "/"), className(),
+               std::move(attribute), std::move(text),       ""};
+  if (llvm::none_of(state.notes, [&](auto &n) { return toString(n) == toString(note); }))
+    state.notes.push_back(std::move(note));
 }
 
 Value LayerImport::splat(ArrayRef<int64_t> shape, double value) {

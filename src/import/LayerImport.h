@@ -36,16 +36,26 @@ struct Tensor {
   std::optional<size_t> host = {};
 };
 
+/// A state of a stateful layer: what @predict is given, and what it is by now.
+struct KeptState {
+  std::vector<std::string> path; ///< of the layer
+  size_t number;                 ///< among its states
+  mlir::Value argument, value;
+};
+
 /// What one run of importModel gathers.
 struct ImportState {
   mlir::OpBuilder builder;
   std::string file;
-  std::vector<Problem> problems, notes;
+  std::vector<Problem> problems, notes, untrainable;
   std::vector<LayerRecord> records;
   std::vector<std::vector<keras::Parameter>> parameters; ///< by record
   llvm::StringSet<> symbols;
+  std::vector<KeptState> states;
+  llvm::ArrayRef<CustomLayer> customLayers;
   HostPlan host;
   mlir::Block *body = nullptr; ///< of @predict
+  int wrappers = 0;            ///< layers around what is imported, whose batch is another
   /// Inlines a model that the layer of a record holds.
   std::function<llvm::SmallVector<Tensor>(const keras::Model &, size_t record,
                                           llvm::ArrayRef<Tensor> inputs)>
@@ -85,8 +95,8 @@ public:
   mlir::Value hostArgument(size_t value) { return state.host.argument(value, *state.body, loc); }
   /// Gives each input that is in the plan alone the value that `place` has for it; null: none.
   void bringIn(llvm::function_ref<mlir::Value(size_t)> place);
-  /// Whether another layer calls it.
-  bool isWrapped() const { return outer != nullptr; }
+  /// Whether another layer calls it, or the model that it is in.
+  bool isWrapped() const { return outer || state.wrappers; }
   /// The only one of them, float32. Reports when there are more, or none.
   mlir::Value input();
   /// The mask of input number `i`: the one that came along with it; null when there is none.
@@ -107,6 +117,8 @@ public:
   llvm::SmallVector<Tensor> argument(std::string_view name, size_t position);
   /// Whether the call has `name=True`.
   bool callFlag(std::string_view name);
+  /// The caller's importer for the layer; null when there is none.
+  const CustomLayer *custom() const;
   /// Whether nothing was wrong so far and all inputs are known: time to build.
   bool ready() const;
   bool failed() const { return wrong; }
@@ -119,6 +131,19 @@ public:
   /// `named`: what the names of its variables call that object, where it is something else.
   mlir::Value parameter(std::string_view name, const Shape &shape, bool trainable = true,
                         std::string_view holder = "", std::string_view named = "");
+  /// The shape of the weight of one of these names; nothing when the layer declared none.
+  std::optional<Shape> shapeOfParameter(std::initializer_list<std::string_view> names) const;
+  /// Training a model with this layer is refused, whether the layer is frozen or not.
+  void refuseTraining(std::string_view reason, std::string_view mend);
+  /// A note on an attribute: what is different from Keras without being wrong.
+  void note(std::string attribute, std::string text);
+  /// State `number` of a stateful layer, (batch, shape…): an argument of @predict, or what an
+  /// earlier call of the layer has left.
+  mlir::Value recall(size_t number, llvm::ArrayRef<int64_t> shape);
+  /// What the next call of the layer, or of the model, is to get as this state.
+  void remember(size_t number, mlir::Value value);
+  /// How many states all layers so far keep.
+  size_t keptStates() const { return state.states.size(); }
   /// The results of a model that the layer wraps.
   llvm::SmallVector<Tensor> inlined(const keras::Model &model, llvm::ArrayRef<Tensor> inputs) {
     return state.inlineModel(model, record, inputs);

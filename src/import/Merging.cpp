@@ -110,6 +110,18 @@ void importSubtract(LayerImport &layer) {
   importMerge<graph::SubtractOp>(layer);
 }
 
+/// Of keras.applications' InceptionResNetV2: x + scale * y.
+void importCustomScale(LayerImport &layer) {
+  double scale = layer.number("scale");
+  SmallVector<Value> operands = mergeable(layer);
+  if (!operands.empty() && operands.size() != 2)
+    return layer.problem("inbound_nodes", fmt::format("takes two inputs, got {}", operands.size()));
+  if (operands.empty())
+    return;
+  Value scaled = layer.create<graph::MultiplyOp>(operands[1], layer.scalar(scale));
+  layer.result(layer.create<graph::AddOp>(operands[0], scaled));
+}
+
 void importAverage(LayerImport &layer) {
   SmallVector<Value> operands = mergeable(layer);
   if (operands.empty())

@@ -31,6 +31,7 @@ static SmallVector<int64_t> sharedDimensions(LayerImport &layer, Value x) {
   SmallVector<int64_t> shared;
   int64_t rank = cast<RankedTensorType>(x.getType()).getRank();
   if (layer.className().starts_with("Spatial")) {
+    layer.ignore({"noise_shape"}); // which has no say here
     bool channelsFirst = layer.className() != "SpatialDropout1D" && layer.channelsFirst();
     for (int64_t i = 1; i < rank - 1; ++i)
       shared.push_back(channelsFirst ? i + 1 : i);

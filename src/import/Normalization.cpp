@@ -72,6 +72,14 @@ void importBatchNormalization(LayerImport &layer) {
   double momentum = layer.number("momentum", 0.99);
   if (!(epsilon >= 0))
     layer.problem("epsilon", fmt::format("epsilon must not be negative, got {}", epsilon));
+  // Of Keras 1: 0 as today, 1 sample by sample, 2 by the statistics of each batch.
+  const int64_t mode = layer.integers("mode", Config::Integers{0}).front();
+  if (mode != 0 && mode != 1)
+    layer.problem("mode",
+                  fmt::format("mode {} normalizes each batch by its own statistics, so that "
+                              "an answer depends on the other samples of the batch",
+                              mode),
+                  "train the model with mode 0");
   Value x = layer.input();
   if (!layer.ready())
     return;
@@ -92,6 +100,8 @@ void importBatchNormalization(LayerImport &layer) {
   Statistics weights = declareStatistics(layer, weightShape, scale, center, renorm);
   if (layer.failed())
     return;
+  if (mode == 1)
+    return importSampleMode(layer, x, weights.gamma, weights.beta, epsilon);
   Normalization how{.epsilon = epsilon, .momentum = std::nullopt};
   if (layer.trainable() && !renorm)
     how.momentum = momentum;

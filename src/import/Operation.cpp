@@ -8,12 +8,12 @@ using namespace mlir;
 
 namespace hornet::import {
 
-Operation::Operation(LayerImport &layer, const Json &arguments)
+Operation::Operation(LayerImport &layer, std::string_view name, const Json &arguments)
     : Config(arguments,
              [&layer](std::string attribute, std::string reason, std::string mend) {
                layer.problem(std::move(attribute), std::move(reason), std::move(mend));
              }),
-      layer(layer), builder(layer.location(), layer.builder()) {}
+      layer(layer), name(name), builder(layer.location(), layer.builder()) {}
 
 //===----------------------------------------------------------------------===//
 // Operands
@@ -84,6 +84,8 @@ Value Operation::value(std::string_view key) {
 
 SmallVector<Value> Operation::values(std::string_view key) {
   const Json *json = find(key);
+  if (json && json->is_object())
+    return {toValue(key, *json)};
   if (!json || !json->is_array() || json->empty()) {
     problem(std::string(key), fmt::format("{} must be a list of tensors", key));
     return {};
@@ -123,6 +125,15 @@ Term Operation::count(int64_t count) {
 //===----------------------------------------------------------------------===//
 // Other arguments
 //===----------------------------------------------------------------------===//
+
+int64_t Operation::oneInteger(std::string_view key, int64_t fallback) {
+  Integers given = integers(key, Integers{fallback});
+  if (given.size() == 1)
+    return given.front();
+  if (!layer.failed())
+    problem(std::string(key), fmt::format("{} must be one integer", key));
+  return fallback;
+}
 
 std::optional<int64_t> Operation::oneAxis(std::string_view key, int64_t rank,
                                           std::optional<int64_t> fallback) {
@@ -234,6 +245,31 @@ Term part(Term x, int64_t d, int64_t start, int64_t limit) {
     limits.push_back(ShapedType::isDynamic(extent) ? -1 : extent);
   starts[d] = start, limits[d] = limit;
   return {x.builder, x.builder->createOrFold<graph::SliceOp>(x.value, starts, limits, strides)};
+}
+
+Term joined(ArrayRef<Term> parts, int64_t d) {
+  SmallVector<Value> values = llvm::map_to_vector(parts, [](Term part) { return part.value; });
+  ImplicitLocOpBuilder *builder = parts.front().builder;
+  return {builder, builder->createOrFold<graph::ConcatenateOp>(ValueRange(values), d)};
+}
+
+Term swappedToLast(Term x, int64_t d) {
+  Axes order = llvm::to_vector(llvm::seq<int64_t>(x.type().getRank()));
+  std::swap(order[d], order.back());
+  return d + 1 == x.type().getRank() ? x : transposed(x, order);
+}
+
+Term movedTo(Term x, int64_t from, int64_t to) {
+  Axes order = llvm::to_vector(llvm::seq<int64_t>(x.type().getRank()));
+  order.erase(order.begin() + from);
+  order.insert(order.begin() + to, from);
+  return from == to ? x : transposed(x, order);
+}
+
+Term alongDimension(Term numbers, int64_t d, int64_t rank) {
+  SmallVector<int64_t> shape(rank, 1);
+  shape[d] = numbers.type().getDimSize(0);
+  return reshape(numbers, shape);
 }
 
 Term meanKeeping(Term x, ArrayRef<int64_t> axes) {

@@ -19,9 +19,10 @@ using Axes = llvm::SmallVector<int64_t>;
 class Operation : public Config {
 public:
   /// `arguments` is an object; tensors in it are as in a keras::Call.
-  Operation(LayerImport &layer, const Json &arguments);
+  Operation(LayerImport &layer, std::string_view name, const Json &arguments);
 
   LayerImport &layer;
+  std::string_view name; ///< Keras 3's class, whoever wrote the call
   mlir::ImplicitLocOpBuilder builder;
 
   bool ready() const { return layer.ready(); }
@@ -35,7 +36,9 @@ public:
   /// As numbers (true is 1), or as conditions (what is not 0). Null as `value` is.
   Term number(std::string_view key) { return number(value(key)); }
   Term truth(std::string_view key) { return truth(value(key)); }
-  /// The tensors of a list.
+  /// Null, and nothing reported, when the argument is missing or None.
+  mlir::Value optional(std::string_view key) { return find(key) ? value(key) : mlir::Value(); }
+  /// The tensors of a list, or the only one.
   llvm::SmallVector<mlir::Value> values(std::string_view key);
 
   Term number(mlir::Value value);
@@ -48,6 +51,8 @@ public:
   // Other arguments
   //===--------------------------------------------------------------------===//
 
+  /// One integer; reports several, and none.
+  int64_t oneInteger(std::string_view key, int64_t fallback);
   /// One axis of `rank`, negative ones counted from the last.
   std::optional<int64_t> oneAxis(std::string_view key, int64_t rank,
                                  std::optional<int64_t> fallback = {});
@@ -71,7 +76,12 @@ private:
 struct OperationEntry {
   std::string_view name; ///< Keras 3's class
   void (*import)(Operation &);
-  std::string_view parameters = "x"; ///< of its call, in their order
+  std::string_view parameters = "x"; ///< of its call, in their order; "*xs" takes the rest
+};
+
+/// An operation that no importer could translate, and why.
+struct RefusedOperation {
+  std::string_view name, reason, mend;
 };
 
 /// Imports what Keras 3 writes as the class of an operation; false when it is none that is known.
@@ -81,9 +91,34 @@ bool importOperation(LayerImport &layer);
 bool isOperation(const LayerImport &layer);
 /// Their names, sorted: Keras 3's.
 std::vector<std::string_view> supportedOperations();
+/// Null for a name that stands not among them.
+const OperationEntry *findOperation(std::string_view name);
+llvm::ArrayRef<RefusedOperation> refusedOperations();
+/// Calls `entry` with `arguments`, and reports those that it did not look at.
+void callOperation(LayerImport &layer, const OperationEntry &entry, const Json &arguments);
+
+/// Keras 2's layers around functions of TensorFlow, by the name in `function`: TFOpLambda,
+/// SlicingOpLambda, …
+void importFunctionLayer(LayerImport &layer);
+/// Calls what TensorFlow, or Keras's backend, calls `name`, with the layer's own call and `more`
+/// arguments; false when no such function is known.
+bool importFunction(LayerImport &layer, std::string_view name, const Json &more);
+/// Keras 2's layer around a node of a TensorFlow graph.
+void importNodeLayer(LayerImport &layer);
 
 // The families.
+llvm::ArrayRef<OperationEntry> activationOperations();
 llvm::ArrayRef<OperationEntry> elementwiseOperations();
+llvm::ArrayRef<OperationEntry> specialOperations();
+llvm::ArrayRef<OperationEntry> repeatingOperations();
+llvm::ArrayRef<OperationEntry> placingOperations();
+llvm::ArrayRef<OperationEntry> gatheringOperations();
+llvm::ArrayRef<OperationEntry> matrixOperations();
+llvm::ArrayRef<OperationEntry> windowOperations();
+llvm::ArrayRef<OperationEntry> normalizingOperations();
+llvm::ArrayRef<OperationEntry> imageOperations();
+llvm::ArrayRef<OperationEntry> samplingOperations();
+llvm::ArrayRef<OperationEntry> fourierOperations();
 llvm::ArrayRef<OperationEntry> reducingOperations();
 llvm::ArrayRef<OperationEntry> shapingOperations();
 llvm::ArrayRef<OperationEntry> sortingOperations();
@@ -103,6 +138,13 @@ Term transposed(Term x, llvm::ArrayRef<int64_t> permutation);
 Term taken(Term x, int64_t d, llvm::ArrayRef<int64_t> indices);
 /// Elements `start` to below `limit` of dimension `d`.
 Term part(Term x, int64_t d, int64_t start, int64_t limit);
+Term joined(llvm::ArrayRef<Term> parts, int64_t d);
+/// x with dimension `d`, which is static, as the last; its own inverse.
+Term swappedToLast(Term x, int64_t d);
+/// x with dimension `from` at the place `to`.
+Term movedTo(Term x, int64_t from, int64_t to);
+/// `numbers` along dimension `d` of `rank`, with an extent of 1 in the others.
+Term alongDimension(Term numbers, int64_t d, int64_t rank);
 /// The mean over `axes`, which stay with an extent of 1.
 Term meanKeeping(Term x, llvm::ArrayRef<int64_t> axes);
 /// A condition as numbers: 1 and 0.

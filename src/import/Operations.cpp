@@ -11,11 +11,15 @@ using namespace mlir;
 namespace hornet::import {
 
 static SmallVector<ArrayRef<OperationEntry>> families() {
-  return {elementwiseOperations(), reducingOperations(), shapingOperations(),
-          sortingOperations(),     slicingOperations(),  productOperations()};
+  return {activationOperations(), elementwiseOperations(), specialOperations(),
+          reducingOperations(),   shapingOperations(),     repeatingOperations(),
+          placingOperations(),    sortingOperations(),     slicingOperations(),
+          gatheringOperations(),  productOperations(),     matrixOperations(),
+          windowOperations(),     normalizingOperations(), imageOperations(),
+          samplingOperations(),   fourierOperations()};
 }
 
-static const OperationEntry *findOperation(std::string_view name) {
+const OperationEntry *findOperation(std::string_view name) {
   for (ArrayRef<OperationEntry> family : families())
     for (const OperationEntry &entry : family)
       if (entry.name == name)
@@ -42,12 +46,15 @@ bool isOperation(const LayerImport &layer) {
 /// Config, positional arguments and keywords as one object.
 static Json argumentsOf(LayerImport &layer, const OperationEntry &entry) {
   Json arguments = layer.layer().config;
-  arguments.erase("name");
+  for (const char *key : {"name", "trainable"})
+    arguments.erase(key);
   SmallVector<StringRef> names;
   StringRef(entry.parameters).split(names, ' ');
   const Json &args = layer.call().args;
   for (size_t i = 0; i < args.size(); ++i)
-    if (i < names.size())
+    if (StringRef rest = names[std::min(i, names.size() - 1)]; rest.consume_front("*"))
+      arguments[rest.str()].push_back(args[i]);
+    else if (i < names.size())
       arguments[names[i].str()] = args[i];
     else
       layer.problem("inbound_nodes",
@@ -56,17 +63,30 @@ static Json argumentsOf(LayerImport &layer, const OperationEntry &entry) {
   return arguments;
 }
 
-bool importOperation(LayerImport &layer) {
-  const OperationEntry *entry = isOperation(layer) ? findOperation(layer.className()) : nullptr;
-  if (!entry)
-    return false;
-  Json arguments = argumentsOf(layer, *entry);
-  Operation operation(layer, arguments);
-  entry->import(operation);
+void callOperation(LayerImport &layer, const OperationEntry &entry, const Json &arguments) {
+  Operation operation(layer, entry.name, arguments);
+  entry.import(operation);
   for (const std::string &key : operation.unread())
     if (!layer.failed())
       layer.problem(
           key, fmt::format("the argument {}={} is not supported", key, describe(arguments[key])));
+}
+
+bool importOperation(LayerImport &layer) {
+  if (!isOperation(layer))
+    return false;
+  if (const OperationEntry *entry = findOperation(layer.className())) {
+    callOperation(layer, *entry, argumentsOf(layer, *entry));
+    return true;
+  }
+  auto refused = llvm::find_if(refusedOperations(),
+                               [&](const auto &each) { return each.name == layer.className(); });
+  if (refused == refusedOperations().end())
+    return false;
+  layer.problem(
+      "class_name",
+      fmt::format("the operation '{}' is not supported: {}", refused->name, refused->reason),
+      std::string(refused->mend));
   return true;
 }
 

@@ -100,13 +100,9 @@ static Value poolAlong(LayerImport &layer, Value x, int64_t d, int64_t count, bo
 /// https://keras.io/api/layers/pooling_layers/: both the mean and the maximum of a box are taken
 /// one dimension after the other. Windows of one size that lie side by side are plain pooling.
 template <class Pool, class Reduce>
-static void importAdaptivePooling(LayerImport &layer, bool mean) {
-  size_t spatial = layer.spatialDimensions();
-  Config::Integers count = layer.positives("output_size", spatial);
-  bool channelsFirst = layer.channelsFirst();
-  Value x = layer.input();
-  if (!layer.ready() || !layer.hasSpatial(x, spatial, channelsFirst))
-    return;
+static Value poolAdaptively(LayerImport &layer, Value x, const Config::Integers &count,
+                            bool channelsFirst, bool mean) {
+  size_t spatial = count.size();
   if (channelsFirst)
     x = layer.channelsToLast(x);
   SmallVector<int64_t> size, none(spatial, 0);
@@ -120,14 +116,29 @@ static void importAdaptivePooling(LayerImport &layer, bool mean) {
     size.push_back(1);
   }
   Value y = layer.create<Pool>(x, size, size, none, none);
-  layer.result(channelsFirst ? layer.channelsToSecond(y) : y);
+  return channelsFirst ? layer.channelsToSecond(y) : y;
+}
+
+Value poolAdaptively(LayerImport &layer, Value x, const Config::Integers &count, bool channelsFirst,
+                     bool mean) {
+  if (mean)
+    return poolAdaptively<graph::AveragePoolOp, graph::ReduceSumOp>(layer, x, count, channelsFirst,
+                                                                    mean);
+  return poolAdaptively<graph::MaxPoolOp, graph::ReduceMaxOp>(layer, x, count, channelsFirst, mean);
+}
+
+static void importAdaptivePooling(LayerImport &layer, bool mean) {
+  size_t spatial = layer.spatialDimensions();
+  Config::Integers count = layer.positives("output_size", spatial);
+  bool channelsFirst = layer.channelsFirst();
+  Value x = layer.input();
+  if (layer.ready() && layer.hasSpatial(x, spatial, channelsFirst))
+    layer.result(poolAdaptively(layer, x, count, channelsFirst, mean));
 }
 
 void importAdaptiveAveragePooling(LayerImport &layer) {
-  importAdaptivePooling<graph::AveragePoolOp, graph::ReduceSumOp>(layer, /*mean=*/true);
+  importAdaptivePooling(layer, /*mean=*/true);
 }
-void importAdaptiveMaxPooling(LayerImport &layer) {
-  importAdaptivePooling<graph::MaxPoolOp, graph::ReduceMaxOp>(layer, /*mean=*/false);
-}
+void importAdaptiveMaxPooling(LayerImport &layer) { importAdaptivePooling(layer, /*mean=*/false); }
 
 } // namespace hornet::import

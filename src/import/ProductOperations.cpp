@@ -176,10 +176,22 @@ Operand matrixOperand(Term x, std::string_view last, ArrayRef<int64_t> other) {
   return operand;
 }
 
+/// x with its last two dimensions exchanged, where `key` says so.
+Term turned(Operation &op, Term x, std::string_view key) {
+  int64_t rank = x.type().getRank();
+  Axes order = llvm::to_vector(llvm::seq<int64_t>(rank));
+  if (!op.flag(key, false) || rank < 2)
+    return x;
+  std::swap(order[rank - 1], order[rank - 2]);
+  return transposed(x, order);
+}
+
+/// TensorFlow's matmul can transpose its operands.
 void importMatmul(Operation &op) {
   Term x = op.number("x1"), y = op.number("x2");
   if (!op.ready())
     return;
+  x = turned(op, x, "transpose_a"), y = turned(op, y, "transpose_b");
   ArrayRef<int64_t> left = x.type().getShape(), right = y.type().getShape();
   SmallVector<Operand> operands;
   std::string result;
@@ -197,11 +209,121 @@ void importMatmul(Operation &op) {
   op.result(productOf(operands, result));
 }
 
+//===----------------------------------------------------------------------===//
+// Products along axes
+//===----------------------------------------------------------------------===//
+
+std::string lettersFrom(char first, int64_t count) {
+  std::string letters;
+  for (int64_t i = 0; i < count; ++i)
+    letters += static_cast<char>(first + i);
+  return letters;
+}
+
+/// The sum of products over pairs of dimensions: what is left of x1, then what is left of x2.
+void contract(Operation &op, Term x, Term y, ArrayRef<std::pair<int64_t, int64_t>> pairs) {
+  int64_t left = x.type().getRank(), right = y.type().getRank();
+  auto refuse = [&] {
+    op.problem("inbound_nodes", fmt::format("{} gets {} and {}, which cannot be multiplied so",
+                                            op.name, shapeOf(x.value), shapeOf(y.value)));
+  };
+  if (left + right > 24)
+    return refuse();
+  Operand a{x, lettersFrom('a', left)}, b{y, lettersFrom('A', right)};
+  std::string result = a.letters + b.letters;
+  for (auto [i, j] : pairs) {
+    if (i < 0 || i >= left || j < 0 || j >= right)
+      return refuse();
+    std::erase_if(result, [&](char c) { return c == a.letters[i] || c == b.letters[j]; });
+    b.letters[j] = a.letters[i];
+  }
+  if (!distinctLetters(a.letters) || !distinctLetters(b.letters) || !fitTogether({a, b}, result))
+    return refuse();
+  op.result(productOf({a, b}, result));
+}
+
+void importDot(Operation &op) {
+  Term x = op.number("x1"), y = op.number("x2");
+  if (!op.ready())
+    return;
+  int64_t left = x.type().getRank(), right = y.type().getRank();
+  if (left == 0 || right == 0)
+    return op.result(x * y);
+  contract(op, x, y, {{left - 1, std::max<int64_t>(right - 2, 0)}});
+}
+
+void importInner(Operation &op) {
+  Term x = op.number("x1"), y = op.number("x2");
+  if (!op.ready())
+    return;
+  if (x.type().getRank() == 0 || y.type().getRank() == 0)
+    return op.result(x * y);
+  contract(op, x, y, {{x.type().getRank() - 1, y.type().getRank() - 1}});
+}
+
+void importOuter(Operation &op) {
+  Term x = op.number("x1"), y = op.number("x2");
+  if (!op.ready())
+    return;
+  for (Term *each : {&x, &y})
+    if (each->type().hasStaticShape())
+      *each = reshape(*each, {each->type().getNumElements()});
+  if (x.type().getRank() != 1 || y.type().getRank() != 1)
+    return op.problem("inbound_nodes", "flattens the batch, which is not supported",
+                      "use keras.ops.einsum");
+  contract(op, x, y, {});
+}
+
+/// Over all elements of both.
+void importVdot(Operation &op) {
+  Term x = op.number("x1"), y = op.number("x2");
+  if (!op.ready())
+    return;
+  if (x.type() != y.type())
+    return op.problem("inbound_nodes", fmt::format("gets {} and {}, which differ", shapeOf(x.value),
+                                                   shapeOf(y.value)));
+  Axes all = llvm::to_vector(llvm::seq<int64_t>(x.type().getRank()));
+  op.result(graph::ReduceSumOp::create(op.builder, (x * y).value, all).getResult());
+}
+
+/// `axes`: how many last and first dimensions, or a list for each operand.
+void importTensordot(Operation &op) {
+  const Json *given = op.find("axes");
+  Term x = op.number("x1"), y = op.number("x2");
+  if (!op.ready())
+    return;
+  int64_t left = x.type().getRank(), right = y.type().getRank();
+  SmallVector<std::pair<int64_t, int64_t>> pairs;
+  Json both = given ? *given : Json(2);
+  auto add = [&](const Json &i, const Json &j) {
+    bool fine = i.is_number_integer() && j.is_number_integer();
+    int64_t first = fine ? i.get<int64_t>() : -99, second = fine ? j.get<int64_t>() : -99;
+    pairs.emplace_back(first < 0 ? first + left : first, second < 0 ? second + right : second);
+  };
+  if (both.is_number_integer() && both >= 0 && both <= std::min(left, right))
+    for (int64_t i = 0, n = both.get<int64_t>(); i < n; ++i)
+      pairs.emplace_back(left - n + i, i);
+  else if (both.is_array() && both.size() == 2 && both[0].is_array() && both[1].is_array() &&
+           both[0].size() == both[1].size())
+    for (size_t i = 0; i < both[0].size(); ++i)
+      add(both[0][i], both[1][i]);
+  else if (both.is_array() && both.size() == 2 && !both[0].is_array())
+    add(both[0], both[1]);
+  else
+    return op.problem("axes", fmt::format("{} are no axes of two tensors", both.dump()));
+  contract(op, x, y, pairs);
+}
+
 } // namespace
 
 static constexpr OperationEntry table[] = {
+    {"Dot", importDot, "x1 x2"},
     {"Einsum", importEinsum, "operand0 operand1 operand2 operand3 operand4 operand5"},
+    {"Inner", importInner, "x1 x2"},
     {"Matmul", importMatmul, "x1 x2"},
+    {"Outer", importOuter, "x1 x2"},
+    {"Tensordot", importTensordot, "x1 x2"},
+    {"Vdot", importVdot, "x1 x2"},
 };
 
 llvm::ArrayRef<OperationEntry> productOperations() { return table; }

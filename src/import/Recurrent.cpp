@@ -22,7 +22,7 @@ class RecurrentBuilder {
 public:
   RecurrentBuilder(LayerImport &layer, const RecurrentCall &call)
       : layer(layer), call(call), reverse(layer.flag("go_backwards", false)),
-        sequences(layer.flag("return_sequences", false)),
+        sequences(layer.flag("return_sequences", false)), stateful(layer.flag("stateful", false)),
         zeroOutput(call.zeroOutputForMask || layer.flag("zero_output_for_mask", false)) {}
 
   RecurrentResult build() {
@@ -30,9 +30,6 @@ public:
       layer.problem("time_major", "time_major is not supported: the leading dimension is the batch",
                     "set it to false, and transpose the input");
     layer.flag("unroll", false); // the same numbers
-    if (layer.flag("stateful", false))
-      layer.problem("stateful", "stateful layers are not supported: each call begins with zeros",
-                    "set it to false, and give the state as initial_state");
     collectCells(layer);
     return layer.failed() ? RecurrentResult() : buildCells();
   }
@@ -61,12 +58,12 @@ private:
     Value x = channelsFirst ? moveChannels(call.sequence, true, 2) : call.sequence;
     ScannedCell scanned;
     for (LayerImport *of : cells) {
-      std::optional<Cell> cell = read(*of, dropInputs(*of, x));
+      std::optional<Cell> cell = read(*of, x);
       if (!cell || layer.failed())
         return {};
       SmallVector<Value> initial;
       for (size_t i = 0, first = result.states.size(); i < cell->states; ++i)
-        initial.push_back(call.initial.empty() ? zeros(*cell) : given(first + i, channelsFirst));
+        initial.push_back(initialState(first + i, *cell, channelsFirst));
       if (!checkStates(*cell, initial))
         return {};
       scanned = scan(*cell, initial, of == cells.back());
@@ -87,6 +84,9 @@ private:
       for (Value &state : result.states)
         state = moveChannels(state, false, 1);
     }
+    for (auto [i, state] : llvm::enumerate(result.states))
+      if (stateful)
+        layer.remember(i, state);
     result.mask = sequences ? call.mask : Value();
     return result;
   }
@@ -102,9 +102,20 @@ private:
     return layer.transpose(x, permutation);
   }
 
-  /// The state number `i` that the caller gives; zeros where there are too few, which is reported.
-  Value given(size_t i, bool channelsFirst) {
-    Value state = i < call.initial.size() ? call.initial[i] : call.initial.back();
+  /// The state number `i`: the one that the call gives (the last of too few, which is reported), or
+  /// that a stateful layer has kept, or zeros.
+  Value initialState(size_t i, const Cell &cell, bool channelsFirst) {
+    Value state;
+    if (stateful) { // even where another one is given: the next call gets what comes of that
+      SmallVector<int64_t> shape = cell.stateShape;
+      if (channelsFirst)
+        std::rotate(shape.begin(), shape.end() - 1, shape.end());
+      state = layer.recall(i, shape);
+    }
+    if (!call.initial.empty())
+      state = i < call.initial.size() ? call.initial[i] : call.initial.back();
+    if (!state)
+      return zeros(cell);
     return channelsFirst ? moveChannels(state, true, 1) : state;
   }
 
@@ -178,8 +189,6 @@ private:
         graph::buildScan(layer.builder(), layer.location(), inputs, states, reverse, step);
     if (!op)
       return {};
-    if (!cell.untrainable.empty())
-      op->setAttr(graph::untrainableAttr, layer.builder().getStringAttr(cell.untrainable));
     ScannedCell result;
     result.states.assign(op.getLastStates().begin(), op.getLastStates().end());
     result.last = keepsOutput ? result.states.pop_back_val() : result.states.front();
@@ -190,7 +199,7 @@ private:
 
   LayerImport &layer;
   const RecurrentCall &call;
-  bool reverse, sequences, zeroOutput;
+  bool reverse, sequences, stateful, zeroOutput;
   std::vector<std::unique_ptr<LayerImport>> wrapped;
   std::vector<LayerImport *> cells;
 };
@@ -203,22 +212,6 @@ constexpr std::string_view recurrentClasses[] = {"ConvLSTM1D", "ConvLSTM2D", "Co
 
 bool isRecurrent(std::string_view className) {
   return llvm::is_contained(recurrentClasses, className);
-}
-
-Value dropInputs(LayerImport &layer, Value sequence) {
-  double rate = layer.number(layer.find("dropout_W") ? "dropout_W" : "dropout", 0);
-  if (!sequence || rate <= 0 || rate > 1)
-    return sequence;
-  return graph::DropoutOp::create(layer.builder(), layer.location(), sequence.getType(), sequence,
-                                  llvm::APFloat(rate), ArrayRef<int64_t>{1});
-}
-
-std::string untrainableDropout(LayerImport &layer, bool perGate) {
-  double inputs = layer.number(layer.find("dropout_W") ? "dropout_W" : "dropout", 0);
-  double states = layer.number(layer.find("dropout_U") ? "dropout_U" : "recurrent_dropout", 0);
-  if (states > 0)
-    return fmt::format("recurrent_dropout={}", states);
-  return inputs > 0 && perGate ? fmt::format("dropout={} of each gate by itself", inputs) : "";
 }
 
 RecurrentResult buildRecurrent(LayerImport &layer, const RecurrentCall &call) {

@@ -21,8 +21,6 @@ struct Cell {
       advance;
   llvm::SmallVector<int64_t> stateShape; ///< of each state, without the batch
   size_t states = 1;
-  /// What training would need and we do not have; empty: nothing.
-  std::string untrainable;
 };
 
 /// The cell of a layer (LSTM) or the cell itself (LSTMCell) for this sequence. Weights of a layer's
@@ -41,10 +39,23 @@ llvm::SmallVector<mlir::Value> lstmStep(LayerImport &layer, const Activation &ac
 Activation cellActivation(LayerImport &layer);
 Activation gateActivation(LayerImport &layer);
 
-/// Dropout of the inputs of a cell: one mask for all steps, as Keras's cells have it.
-mlir::Value dropInputs(LayerImport &layer, mlir::Value sequence);
-/// What of the dropouts that a cell's config asks for training cannot do; empty: nothing.
-std::string untrainableDropout(LayerImport &layer, bool perGate);
+/// What training drops of the inputs or of the states of a cell: the same elements in all steps.
+struct CellDropout {
+  double rate = 0;
+  bool perGate = false; ///< other ones for each gate
+  llvm::SmallVector<int64_t> shared;
+
+  mlir::Value drop(LayerImport &layer, mlir::Value x) const;
+  /// `multiply(x, kernel)`, where the kernel has `gates` gates along its last dimension.
+  using Product = llvm::function_ref<mlir::Value(mlir::Value x, mlir::Value kernel)>;
+  mlir::Value product(LayerImport &layer, mlir::Value x, mlir::Value kernel, int64_t gates,
+                      Product multiply) const;
+};
+struct CellDropouts {
+  CellDropout inputs, states;
+};
+/// Keras takes no notice of a rate of 1 where `takesAll` is false.
+CellDropouts readDropouts(LayerImport &layer, bool perGate, bool takesAll = false);
 
 /// How a recurrent layer is called.
 struct RecurrentCall {

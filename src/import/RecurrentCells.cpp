@@ -11,6 +11,25 @@ using namespace mlir;
 namespace hornet::import {
 namespace {
 
+/// Whether the arrays are those of Keras 1: "gpu" has them joined, as later generations.
+bool isSeparate(LayerImport &layer) {
+  const Json *mode = layer.find("consume_less");
+  return layer.generation() == keras::Generation::keras1 && !(mode && *mode == "gpu");
+}
+
+/// With dropout of states, and in implementations 0 and 1 of Keras 2, each gate has masks of its
+/// own.
+CellDropouts readCellDropouts(LayerImport &layer) {
+  if (StringRef(layer.className()).starts_with("SimpleRNN"))
+    return readDropouts(layer, /*perGate=*/false, /*takesAll=*/true);
+  const Json *implementation = layer.find("implementation");
+  bool perGate =
+      layer.generation() == keras::Generation::keras1
+          ? isSeparate(layer)
+          : layer.number("recurrent_dropout", 0) > 0 || (implementation && *implementation != 2);
+  return readDropouts(layer, perGate);
+}
+
 /// What the readers of all cells need: the layer, its sizes, and arithmetic on values.
 struct CellReader {
   LayerImport &layer;
@@ -18,12 +37,12 @@ struct CellReader {
   std::string_view holder;
   int64_t inputs, units;
   bool useBias;
+  CellDropouts dropouts;
 
   CellReader(LayerImport &layer, Value sequence, std::string_view holder)
       : layer(layer), sequence(sequence), holder(holder), inputs(toShape(sequence).back()),
-        // Keras 1 calls it otherwise.
-        units(layer.positive(layer.find("output_dim") ? "output_dim" : "units")),
-        useBias(layer.flag("use_bias", true)) {}
+        units(layer.positive("units")), useBias(layer.flag("use_bias", true)),
+        dropouts(readCellDropouts(layer)) {}
 
   Value parameter(std::string_view name, const Shape &shape) const {
     return layer.parameter(name, shape, true, holder);
@@ -64,25 +83,6 @@ struct CellWeights {
   Value recurrentBias;           ///< of a GRU that resets after the product
 };
 
-/// Keras 1 keeps an array for each gate: W_i, U_i, b_i, W_c, …. `order` is that of the file,
-/// `gates` that of Keras 2.
-CellWeights readSeparate(const CellReader &cell, StringRef order, StringRef gates) {
-  std::map<char, Value> kernels, recurrents, biases;
-  for (char name : order) {
-    auto named = [&](char kind) { return fmt::format("{}_{}", kind, name); };
-    kernels[name] = cell.parameter(named('W'), {cell.inputs, cell.units});
-    recurrents[name] = cell.parameter(named('U'), {cell.units, cell.units});
-    biases[name] = cell.parameter(named('b'), {cell.units});
-  }
-  auto joined = [&](std::map<char, Value> &of) {
-    SmallVector<Value> values;
-    for (char name : gates)
-      values.push_back(of[name]);
-    return cell.concatenated(values);
-  };
-  return {joined(kernels), joined(recurrents), joined(biases), {}};
-}
-
 CellWeights readPlain(const CellReader &cell, int64_t gates) {
   CellWeights weights;
   weights.kernel = cell.parameter("kernel", {cell.inputs, gates * cell.units});
@@ -116,13 +116,20 @@ CellWeights readCuDnn(const CellReader &cell, int64_t gates) {
   return weights;
 }
 
-/// Whether the arrays are those of Keras 1: "gpu" has them joined, as later generations.
-bool isSeparate(LayerImport &layer) {
-  const Json *mode = layer.find("consume_less");
-  return layer.generation() == keras::Generation::keras1 && !(mode && *mode == "gpu");
+bool isCuDnn(LayerImport &layer) { return layer.className().starts_with("CuDNN"); }
+
+Value multiplied(LayerImport &layer, const CellDropout &dropout, Value x, Value kernel,
+                 int64_t gates) {
+  return dropout.product(layer, x, kernel, gates, [&](Value rows, Value columns) {
+    return layer.create<graph::MatmulOp>(rows, columns);
+  });
 }
 
-bool isCuDnn(LayerImport &layer) { return layer.className().starts_with("CuDNN"); }
+/// The products of the inputs of all steps.
+Value projected(const CellReader &cell, int64_t gates, Value kernel, Value bias) {
+  return add(cell.layer, multiplied(cell.layer, cell.dropouts.inputs, cell.sequence, kernel, gates),
+             bias);
+}
 
 std::optional<Cell> readSimple(CellReader reader) {
   LayerImport &layer = reader.layer;
@@ -130,9 +137,10 @@ std::optional<Cell> readSimple(CellReader reader) {
   CellWeights w = readPlain(reader, 1);
   Cell cell;
   cell.stateShape = {reader.units};
-  cell.projected = add(layer, layer.create<graph::MatmulOp>(reader.sequence, w.kernel), w.bias);
-  cell.advance = [&layer, w, activation](Value x, ValueRange states) -> SmallVector<Value> {
-    Value product = layer.create<graph::MatmulOp>(states[0], w.recurrent);
+  cell.projected = projected(reader, 1, w.kernel, w.bias);
+  CellDropout dropout = reader.dropouts.states;
+  cell.advance = [=, &layer](Value x, ValueRange states) -> SmallVector<Value> {
+    Value product = multiplied(layer, dropout, states[0], w.recurrent, 1);
     return {activate(layer, activation, add(layer, x, product))};
   };
   return cell;
@@ -141,17 +149,16 @@ std::optional<Cell> readSimple(CellReader reader) {
 std::optional<Cell> readLstm(CellReader reader) {
   LayerImport &layer = reader.layer;
   Activation activation = cellActivation(layer), recurrent = gateActivation(layer);
-  CellWeights w = isCuDnn(layer)      ? readCuDnn(reader, 4)
-                  : isSeparate(layer) ? readSeparate(reader, "icfo", "ifco")
-                                      : readPlain(reader, 4);
+  CellWeights w = isCuDnn(layer) ? readCuDnn(reader, 4) : readPlain(reader, 4);
   // Two biases that are only ever added.
   Value bias = w.recurrentBias ? add(layer, w.bias, w.recurrentBias) : w.bias;
   Cell cell;
   cell.stateShape = {reader.units};
   cell.states = 2;
-  cell.projected = add(layer, layer.create<graph::MatmulOp>(reader.sequence, w.kernel), bias);
-  cell.advance = [&layer, w, activation, recurrent](Value x, ValueRange states) {
-    Value z = add(layer, x, layer.create<graph::MatmulOp>(states[0], w.recurrent));
+  cell.projected = projected(reader, 4, w.kernel, bias);
+  CellDropout dropout = reader.dropouts.states;
+  cell.advance = [=, &layer](Value x, ValueRange states) {
+    Value z = add(layer, x, multiplied(layer, dropout, states[0], w.recurrent, 4));
     return lstmStep(layer, activation, recurrent, z, states[1]);
   };
   return cell;
@@ -167,8 +174,6 @@ CellWeights readGruWeights(const CellReader &reader, bool resetAfter) {
   LayerImport &layer = reader.layer;
   if (isCuDnn(layer))
     return readCuDnn(reader, 3);
-  if (isSeparate(layer))
-    return readSeparate(reader, "zrh", "zrh");
   if (!resetAfter || !reader.useBias)
     return readPlain(reader, 3);
   CellReader without = reader;
@@ -191,16 +196,19 @@ std::optional<Cell> readGru(CellReader reader) {
   Value candidate = resetAfter ? Value() : columns(layer, w.recurrent, 2 * units, 3 * units);
   Cell cell;
   cell.stateShape = {units};
-  cell.projected = add(layer, layer.create<graph::MatmulOp>(reader.sequence, w.kernel), w.bias);
+  cell.projected = projected(reader, 3, w.kernel, w.bias);
+  CellDropout dropout = reader.dropouts.states;
   cell.advance = [=, &layer](Value x, ValueRange states) -> SmallVector<Value> {
     Value h = states[0];
-    Value product = add(layer, layer.create<graph::MatmulOp>(h, gates), w.recurrentBias);
+    Value product =
+        add(layer, multiplied(layer, dropout, h, gates, resetAfter ? 3 : 2), w.recurrentBias);
     auto sum = [&](int64_t i) {
       return add(layer, gate(layer, x, units, i), gate(layer, product, units, i));
     };
     Value update = activate(layer, recurrent, sum(0)), reset = activate(layer, recurrent, sum(1));
     Value inner = resetAfter ? multiply(layer, reset, gate(layer, product, units, 2))
-                             : layer.create<graph::MatmulOp>(multiply(layer, reset, h), candidate);
+                             : layer.create<graph::MatmulOp>(
+                                   multiply(layer, reset, dropout.drop(layer, h)), candidate);
     Value fresh = activate(layer, activation, add(layer, gate(layer, x, units, 2), inner));
     Value rest = layer.create<graph::SubtractOp>(layer.scalar(1), update);
     return {add(layer, multiply(layer, update, h), multiply(layer, rest, fresh))};
@@ -222,8 +230,7 @@ constexpr CellClass cellClasses[] = {
 } // namespace
 
 Activation gateActivation(LayerImport &layer) {
-  // Keras 1 calls it otherwise.
-  const char *key = layer.find("inner_activation") ? "inner_activation" : "recurrent_activation";
+  const char *key = "recurrent_activation";
   return layer.find(key) ? readActivation(layer, key) : Activation{"sigmoid"};
 }
 
@@ -258,10 +265,6 @@ std::optional<Cell> readCell(LayerImport &layer, Value sequence, std::string_vie
   std::optional<Cell> cell = known->read(CellReader(layer, sequence, holder));
   if (layer.failed() || !cell || !cell->projected)
     return std::nullopt;
-  // Implementations 0 and 1 of Keras 2 multiply gate by gate.
-  const Json *implementation = layer.find("implementation");
-  bool perGate = implementation && *implementation != 2;
-  cell->untrainable = untrainableDropout(layer, perGate);
   return cell;
 }
 

@@ -91,8 +91,9 @@ template <bool ofNumbers> void importProd(Operation &op) {
     op.result(kept(op, product(ofNumbers ? numbersOr(x, 1) : x, axes), axes));
 }
 
-template <bool greater> void importArg(Operation &op) {
+template <bool greater, bool ofNumbers> void importArg(Operation &op) {
   Term x = op.number("x");
+  (void)op.find("dtype");
   if (!op.ready())
     return;
   std::optional<int64_t> axis = op.oneAxis("axis", x.type().getRank());
@@ -103,12 +104,17 @@ template <bool greater> void importArg(Operation &op) {
   }
   int64_t n = x.type().getDimSize(*axis);
   Term y = greater ? x : -x;
+  if (ofNumbers)
+    y = numbersOr(y, -infinity);
   SmallVector<int64_t> column(x.type().getRank(), 1);
   column[*axis] = n;
   Term places = reshape(op.count(n), column);
   // The first of equals: the least place.
   Term candidates = where(y >= greatest(y, {*axis}), places, static_cast<double>(n));
-  op.result(kept(op, least(candidates, {*axis}), {*axis}));
+  Term place = least(candidates, {*axis});
+  if (ofNumbers)
+    place = where(sum(isNumber(x), {*axis}) > 0, place, -1);
+  op.result(kept(op, place, {*axis}));
 }
 
 void importAverage(Operation &op) {
@@ -130,6 +136,18 @@ void importAverage(Operation &op) {
   op.result(squeezed(sum(x * all, axes) / sum(all, axes), axes));
 }
 
+/// The greatest (p > 0) or least sum of a column (1) or of a row (infinity). Their axes come in the
+/// order of the call.
+Term matrixNorm(Operation &op, Term x, double p) {
+  Config::Integers given = op.integers("axis", Config::Integers{0, 1});
+  int64_t rank = x.type().getRank();
+  int64_t rows = (given[0] + rank) % rank, columns = (given[1] + rank) % rank;
+  if (std::abs(p) == infinity)
+    std::swap(rows, columns);
+  Term sums = sum(abs(x), {rows});
+  return p > 0 ? greatest(sums, {columns}) : least(sums, {columns});
+}
+
 void importNorm(Operation &op) {
   Term x = op.number("x");
   if (!op.ready())
@@ -142,6 +160,8 @@ void importNorm(Operation &op) {
   if (euclidean)
     return op.result(kept(op, sqrt(sum(square(x), axes)), axes));
   double p = op.Config::number("ord");
+  if (axes.size() == 2 && (std::abs(p) == 1 || std::abs(p) == infinity))
+    return op.result(kept(op, matrixNorm(op, x, p), axes));
   if (axes.size() != 1)
     op.problem("ord", fmt::format("the norm {} of matrices is not supported", order->dump()),
                "use the Frobenius norm");
@@ -204,8 +224,8 @@ static constexpr OperationEntry table[] = {
     {"Amax", reduce<greatest>},
     {"Amin", reduce<least>},
     {"Any", reduce<any>},
-    {"Argmax", importArg<true>},
-    {"Argmin", importArg<false>},
+    {"Argmax", importArg<true, false>},
+    {"Argmin", importArg<false, false>},
     {"Average", importAverage, "x weights"},
     {"CountNonzero", reduce<nonZeros>},
     {"Cumprod", importRunning<graph::operator*, 1, false>},
@@ -215,6 +235,8 @@ static constexpr OperationEntry table[] = {
     {"Mean", reduce<mean>},
     {"Min", reduceFrom<least, graph::min>},
     {"Moments", importMoments},
+    {"Nanargmax", importArg<true, true>},
+    {"Nanargmin", importArg<false, true>},
     {"Nancumprod", importRunning<graph::operator*, 1, true>},
     {"Nancumsum", importRunning<graph::operator+, 0, true>},
     {"Nanmax", reduce<[](Term x, const Axes &a) { return greatest(numbersOr(x, -infinity), a); }>},

@@ -39,6 +39,9 @@ static constexpr Filter filters[] = {
 static constexpr std::string_view interpolations[] = {"bilinear", "nearest",  "bicubic",
                                                       "lanczos3", "lanczos5", "area"};
 
+/// No interpolation to more pixels takes any that is further away.
+static constexpr int64_t furthest = 6;
+
 /// How much of place `in` of the input the place `out` of the result takes, before the weights of a
 /// place are divided by their sum. Places are pixels, whose centers lie at 0.5, 1.5, …
 static double weightOf(std::string_view interpolation, bool antialias, int64_t in, int64_t out,
@@ -60,29 +63,92 @@ static double weightOf(std::string_view interpolation, bool antialias, int64_t i
   return distance < filter->radius ? filter->weight(distance) : 0;
 }
 
+namespace {
+/// How each of `to` places of a dimension is a sum of `from` places.
+struct Mixture {
+  int64_t from, to;
+  SmallVector<float> weights; ///< [from][to]
+
+  Mixture(int64_t from, int64_t to, std::string_view interpolation, bool antialias)
+      : from(from), to(to), weights(from * to) {
+    for (int64_t out = 0; out < to; ++out) {
+      double sum = 0;
+      for (int64_t in = 0; in < from; ++in)
+        sum += weightOf(interpolation, antialias, in, out, from, to);
+      for (int64_t in = 0; in < from; ++in)
+        weights[in * to + out] =
+            static_cast<float>(weightOf(interpolation, antialias, in, out, from, to) / sum);
+    }
+  }
+
+  /// Of places that lie `shift` after that of which the result is a part: [from][to / from].
+  SmallVector<float> shifted(int64_t shift) const {
+    SmallVector<float> row(to, 0);
+    for (int64_t out = 0; out < to; ++out)
+      if (int64_t in = out / (to / from) + shift; in >= 0 && in < from)
+        row[out] = weights[in * to + out];
+    return row;
+  }
+};
+} // namespace
+
+static Value constant(LayerImport &layer, ArrayRef<int64_t> shape, ArrayRef<float> values) {
+  auto type = RankedTensorType::get(shape, layer.builder().getF32Type());
+  return graph::ConstantOp::create(layer.builder(), layer.location(),
+                                   DenseElementsAttr::get(type, values));
+}
+
+/// The sum over all places: one product with the matrix of all weights.
+static Value mixAll(LayerImport &layer, Value x, int64_t d, const Mixture &mixture) {
+  SmallVector<int64_t> swapped = llvm::to_vector(llvm::seq<int64_t>(toShape(x).size()));
+  std::swap(swapped[d], swapped.back());
+  Value weights = constant(layer, {mixture.from, mixture.to}, mixture.weights);
+  return layer.transpose(layer.create<graph::MatmulOp>(layer.transpose(x, swapped), weights),
+                         swapped);
+}
+
+/// The same where each place becomes a whole number of places that mix it with a few neighbors
+/// alone: (…, n, …) → (…, n, 1, …) times weights (n, size, 1…), for each of `shifts`.
+static Value mixNeighbors(LayerImport &layer, Value x, int64_t d, const Mixture &mixture,
+                          ArrayRef<int64_t> shifts) {
+  Shape limit = toShape(x); // -1 for the batch
+  auto rank = static_cast<int64_t>(limit.size());
+  SmallVector<int64_t> low(rank, 0), high(rank, 0), start(rank, 0), ones(rank, 1);
+  low[d] = std::max<int64_t>(0, -shifts.front());
+  high[d] = std::max<int64_t>(0, shifts.back());
+  SmallVector<int64_t> merged(limit.begin(), limit.end());
+  merged.front() = ShapedType::kDynamic;
+  SmallVector<int64_t> split = merged, weightShape(rank - d + 1, 1);
+  split.insert(split.begin() + d + 1, 1);
+  merged[d] = mixture.to;
+  weightShape[0] = mixture.from;
+  weightShape[1] = mixture.to / mixture.from;
+  Value padded = layer.create<graph::PadOp>(x, low, high, APFloat(0.0)), sum;
+  for (int64_t shift : shifts) {
+    start[d] = low[d] + shift;
+    limit[d] = start[d] + mixture.from;
+    Value places = layer.reshape(layer.create<graph::SliceOp>(padded, start, limit, ones), split);
+    Value weights = constant(layer, weightShape, mixture.shifted(shift));
+    Value product = layer.create<graph::MultiplyOp>(places, weights);
+    sum = sum ? layer.create<graph::AddOp>(sum, product) : product;
+  }
+  return layer.reshape(sum, merged);
+}
+
 /// x with `to` places along dimension d.
 static Value interpolate(LayerImport &layer, Value x, int64_t d, int64_t to,
                          std::string_view interpolation, bool antialias) {
-  Shape shape = toShape(x);
-  int64_t from = shape[d], rank = static_cast<int64_t>(shape.size());
+  int64_t from = toShape(x)[d], last = static_cast<int64_t>(toShape(x).size()) - 1;
   if (from == to || !layer.fits({from, to}))
     return x;
-  SmallVector<float> matrix(from * to);
-  for (int64_t out = 0; out < to; ++out) {
-    double sum = 0;
-    for (int64_t in = 0; in < from; ++in)
-      sum += weightOf(interpolation, antialias, in, out, from, to);
-    for (int64_t in = 0; in < from; ++in)
-      matrix[in * to + out] =
-          static_cast<float>(weightOf(interpolation, antialias, in, out, from, to) / sum);
-  }
-  SmallVector<int64_t> swapped = llvm::to_vector(llvm::seq<int64_t>(rank));
-  std::swap(swapped[d], swapped.back());
-  auto type = RankedTensorType::get({from, to}, layer.builder().getF32Type());
-  Value weights = graph::ConstantOp::create(layer.builder(), layer.location(),
-                                            DenseElementsAttr::get(type, ArrayRef<float>(matrix)));
-  Value y = layer.create<graph::MatmulOp>(layer.transpose(x, swapped), weights);
-  return layer.transpose(y, swapped);
+  Mixture mixture(from, to, interpolation, antialias);
+  SmallVector<int64_t> shifts;
+  if (to % from == 0 && d != last) // along the last one, products with a matrix have vectors
+    for (int64_t shift = -furthest; shift <= furthest; ++shift)
+      if (llvm::any_of(mixture.shifted(shift), [](float weight) { return weight != 0; }))
+        shifts.push_back(shift);
+  bool isNear = !shifts.empty() && static_cast<int64_t>(shifts.size()) < from;
+  return isNear ? mixNeighbors(layer, x, d, mixture, shifts) : mixAll(layer, x, d, mixture);
 }
 
 namespace {
@@ -130,27 +196,34 @@ struct Image {
 };
 } // namespace
 
-/// https://keras.io/api/layers/preprocessing_layers/image_preprocessing/resizing/
-void importResizing(LayerImport &layer) {
+Value resizeImages(LayerImport &layer, const Config &config, Value x, int64_t height,
+                   int64_t width) {
   static constexpr std::string_view fillModes[] = {"constant"};
-  int64_t height = layer.positive("height"), width = layer.positive("width");
-  std::string interpolation = layer.word("interpolation", interpolations);
-  bool crop = layer.flag("crop_to_aspect_ratio", false);
-  bool pad = layer.flag("pad_to_aspect_ratio", false), antialias = layer.flag("antialias", false);
-  double fill = layer.number("fill_value", 0);
-  layer.word("fill_mode", fillModes);
+  std::string interpolation = config.word("interpolation", interpolations);
+  bool crop = config.flag("crop_to_aspect_ratio", false);
+  bool pad = config.flag("pad_to_aspect_ratio", false);
+  bool antialias = config.flag("antialias", false);
+  double fill = config.number("fill_value", 0);
+  config.word("fill_mode", fillModes);
   if (crop && pad)
-    layer.problem("pad_to_aspect_ratio", "crop_to_aspect_ratio is set, too", "set one of them");
-  bool channelsFirst = layer.channelsFirst();
-  Value x = layer.input();
+    config.problem("pad_to_aspect_ratio", "crop_to_aspect_ratio is set, too", "set one of them");
+  bool channelsFirst = config.channelsFirst();
   if (!layer.ready() || !layer.hasSpatial(x, 2, channelsFirst))
-    return;
+    return {};
   Image image{layer, x, channelsFirst ? 2 : 1};
   if (crop)
     image.x = image.croppedTo(height, width).x;
   if (pad)
     image.x = image.paddedTo(height, width, fill).x;
-  layer.result(image.resized(height, width, interpolation, antialias).x);
+  return image.resized(height, width, interpolation, antialias).x;
+}
+
+/// https://keras.io/api/layers/preprocessing_layers/image_preprocessing/resizing/
+void importResizing(LayerImport &layer) {
+  int64_t height = layer.positive("height"), width = layer.positive("width");
+  Value x = layer.input();
+  if (Value resized = resizeImages(layer, layer, x, height, width))
+    layer.result(resized);
 }
 
 /// https://keras.io/api/layers/preprocessing_layers/image_preprocessing/center_crop/: of an image
@@ -164,6 +237,20 @@ void importCenterCrop(LayerImport &layer) {
   Image image{layer, x, channelsFirst ? 2 : 1};
   if (image.height() >= height && image.width() >= width)
     return layer.result(image.cropped(height, width).x);
+  layer.result(image.croppedTo(height, width).resized(height, width, "bilinear", false).x);
+}
+
+/// https://keras.io/api/layers/preprocessing_layers/image_augmentation/random_crop/: Keras 2 gives
+/// the largest part of the wanted proportions in that size, Keras 3 the image as it is.
+void importRandomCrop(LayerImport &layer) {
+  int64_t height = layer.positive("height"), width = layer.positive("width");
+  bool channelsFirst = layer.channelsFirst();
+  Value x = layer.input();
+  if (!layer.ready() || !layer.hasSpatial(x, 2, channelsFirst))
+    return;
+  if (layer.generation() == keras::Generation::keras3)
+    return layer.result(x);
+  Image image{layer, x, channelsFirst ? 2 : 1};
   layer.result(image.croppedTo(height, width).resized(height, width, "bilinear", false).x);
 }
 

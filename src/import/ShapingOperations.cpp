@@ -82,34 +82,117 @@ void importSwapaxes(Operation &op) {
   permute(op, x, order);
 }
 
-/// The batch may be -1, or unknown; one other dimension may be.
-void importReshape(Operation &op) {
-  Term x = anyTensor(op);
-  Config::Integers shape = op.integers("newshape");
-  if (!op.ready())
-    return;
-  int64_t elements = elementsOf(x.type().getShape().drop_front()), known = 1;
-  if (shape.empty() || shape.front() != -1)
-    return op.problem("newshape", "the batch must stay the first dimension",
-                      "begin newshape with -1");
-  for (int64_t extent : ArrayRef(shape).drop_front())
-    if (extent < 1 || llvm::MulOverflow(known, extent, known))
-      known = 0;
-  if (known != elements || !x.type().isDynamicDim(0))
-    return op.problem("newshape",
-                      fmt::format("the {} values a sample of {} cannot be reshaped to ({})",
-                                  elements, shapeOf(x.value), fmt::join(shape, ", ")),
-                      "give the sizes of all dimensions but the batch");
-  shape.front() = ShapedType::kDynamic;
-  op.result(reshape(x, shape));
+/// What stands at place `i` of a tensor of extents, as TensorFlow's `shape` gives them: kDynamic
+/// for the batch; nothing when that is not known.
+std::optional<int64_t> extentAt(Value value, int64_t i) {
+  mlir::Operation *op = value.getDefiningOp();
+  if (!op)
+    return std::nullopt;
+  if (isa<graph::ExtentOp>(op))
+    return ShapedType::kDynamic;
+  if (auto constant = dyn_cast<graph::ConstantOp>(op)) {
+    auto numbers = llvm::to_vector(cast<DenseElementsAttr>(constant.getValue()).getValues<float>());
+    return i < static_cast<int64_t>(numbers.size()) ? std::optional<int64_t>(numbers[i])
+                                                    : std::nullopt;
+  }
+  if (auto slice = dyn_cast<graph::SliceOp>(op); slice && slice.getStart().size() == 1)
+    return extentAt(slice.getInput(), slice.getStart()[0] + i * slice.getStrides()[0]);
+  if (isa<graph::ReshapeOp, graph::TruncOp>(op))
+    return extentAt(op->getOperand(0), i);
+  if (isa<graph::ConcatenateOp>(op))
+    return i < static_cast<int64_t>(op->getNumOperands()) ? extentAt(op->getOperand(i), 0)
+                                                          : std::nullopt;
+  if (!isa<graph::MultiplyOp, graph::AddOp, graph::SubtractOp>(op))
+    return std::nullopt;
+  auto left = extentAt(op->getOperand(0), i), right = extentAt(op->getOperand(1), i);
+  if (!left || !right || ShapedType::isDynamic(*left) || ShapedType::isDynamic(*right) ||
+      std::max(std::abs(*left), std::abs(*right)) > largestInteger)
+    return std::nullopt;
+  return isa<graph::MultiplyOp>(op) ? *left * *right
+         : isa<graph::AddOp>(op)    ? *left + *right
+                                    : *left - *right;
 }
 
+/// The entries of a shape: integers, -1 for one to be found, kDynamic for the batch. Nothing, and
+/// reported, for others.
+std::optional<SmallVector<int64_t>> extentsOf(Operation &op, std::string_view key) {
+  const Json *given = op.find(key);
+  SmallVector<int64_t> extents;
+  if (given && given->is_object()) { // a tensor of them
+    Value all = op.layer.tensor(*given);
+    auto type = all ? dyn_cast<RankedTensorType>(all.getType()) : RankedTensorType();
+    for (int64_t i = 0; type && type.getRank() == 1 && i < type.getDimSize(0); ++i)
+      if (std::optional<int64_t> extent = extentAt(all, i))
+        extents.push_back(*extent);
+    if (type && type.getRank() == 1 && static_cast<int64_t>(extents.size()) == type.getDimSize(0))
+      return extents;
+  }
+  Json entries = given && given->is_array() ? *given : Json::array({given ? *given : Json()});
+  for (const Json &entry : entries) {
+    Value tensor = op.layer.tensor(entry);
+    std::optional<int64_t> extent = tensor ? extentAt(tensor, 0) : std::nullopt;
+    if (entry.is_null() && given)
+      extent = ShapedType::kDynamic;
+    if (entry.is_number_integer() && entry >= -1 && entry <= largestInteger)
+      extent = entry.get<int64_t>();
+    if (!extent) {
+      if (op.ready())
+        op.problem(std::string(key), fmt::format("{} is no known size", describe(entry)),
+                   "give integers, and -1 for the batch");
+      return std::nullopt;
+    }
+    extents.push_back(*extent);
+  }
+  return extents;
+}
+
+/// Finds what -1 stands for, of `elements` (a sample's, where the batch is open).
+bool complete(MutableArrayRef<int64_t> extents, int64_t elements) {
+  int64_t known = 1, *open = nullptr;
+  for (int64_t &extent : extents)
+    if (extent == -1 && !open)
+      open = &extent;
+    else if (extent < 1 || llvm::MulOverflow(known, extent, known))
+      return false;
+  if (open && elements % known == 0)
+    *open = elements / known, known = elements;
+  return known == elements;
+}
+
+/// The batch comes first: as -1, when all others are known, or as the extent that it is.
+void importReshape(Operation &op) {
+  Term x = anyTensor(op);
+  std::optional<SmallVector<int64_t>> shape = extentsOf(op, "newshape");
+  if (!op.ready() || !shape)
+    return;
+  bool hasBatch = !x.type().hasStaticShape();
+  ArrayRef<int64_t> whole = x.type().getShape();
+  MutableArrayRef<int64_t> rest = *shape;
+  if (hasBatch && (rest.empty() || (rest.front() != -1 && !ShapedType::isDynamic(rest.front()))))
+    return op.problem("newshape", "the batch must stay the first dimension",
+                      "begin newshape with -1");
+  if (hasBatch) {
+    rest.front() = ShapedType::kDynamic;
+    rest = rest.drop_front();
+  }
+  int64_t elements = elementsOf(hasBatch ? whole.drop_front() : whole);
+  if (SmallVector<int64_t> given(rest); !complete(rest, elements))
+    return op.problem("newshape",
+                      fmt::format("the {} values a sample of {} cannot be reshaped to ({}{})",
+                                  elements, shapeOf(x.value), hasBatch ? "-1, " : "",
+                                  fmt::join(given, ", ")),
+                      "give the sizes of all dimensions but the batch");
+  op.result(reshape(x, *shape));
+}
+
+/// The elements of one sample after those of another: what comes from it may only be an output of
+/// the model (ModelImport::finish).
 void importRavel(Operation &op) {
   Term x = anyTensor(op);
-  if (op.ready() && x.type().getRank() == 1)
-    op.result(x);
-  else if (op.ready())
-    op.problem("inbound_nodes", "flattens the batch, which is not supported", "use Flatten");
+  if (!op.ready())
+    return;
+  bool hasBatch = !x.type().hasStaticShape();
+  op.result(reshape(x, {hasBatch ? ShapedType::kDynamic : x.type().getNumElements()}));
 }
 
 void importFlip(Operation &op) {

@@ -116,7 +116,8 @@ void importGetItem(Operation &op) {
   if (!entries)
     return;
   bool batchStays =
-      !entries->empty() && isClass(entries->front(), "__slice__") && isWhole(entries->front());
+      x.type().hasStaticShape() ||
+      (!entries->empty() && isClass(entries->front(), "__slice__") && isWhole(entries->front()));
   if (!batchStays)
     return op.problem("key", "takes samples out of the batch, which is not supported",
                       "begin the index with ':'");
@@ -158,7 +159,7 @@ void importSplit(Operation &op) {
   std::optional<int64_t> axis = op.oneAxis("axis", x.type().getRank(), 0);
   if (!axis)
     return;
-  if (*axis == 0)
+  if (x.type().isDynamicDim(*axis))
     return op.problem("axis", "axis 0 is the batch: samples cannot be taken apart",
                       "split along another axis");
   int64_t extent = x.type().getDimSize(*axis);

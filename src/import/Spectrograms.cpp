@@ -46,9 +46,9 @@ static Stft readStft(LayerImport &layer) {
                                                "imag", "angle",     "stft"};
   Stft stft;
   stft.mode = layer.word("mode", modes);
-  if (stft.mode == "angle")
-    layer.problem("mode", "the mode 'angle' is not supported: there is no arc tangent of two",
-                  "use 'stft', whose parts give the angle");
+  // What the kernels were made of, which are weights.
+  for (std::string_view made : {"window", "periodic", "scaling"})
+    (void)layer.find(made);
   stft.length = layer.positive("frame_length", 256);
   stft.step = layer.positive("frame_step", std::max<int64_t>(stft.length / 2, 1));
   auto power = static_cast<int64_t>(std::bit_ceil(static_cast<uint64_t>(stft.length)));
@@ -98,6 +98,8 @@ static Value combine(LayerImport &layer, const Stft &stft, Value real, Value ima
     return stft.mode == "real" ? real : imaginary;
   if (stft.mode == "stft")
     return layer.create<graph::ConcatenateOp>(ValueRange({real, imaginary}), int64_t{3});
+  if (stft.mode == "angle")
+    return layer.create<graph::Atan2Op>(imaginary, real);
   ImplicitLocOpBuilder builder(layer.location(), layer.builder());
   Term power = square(Term{&builder, real}) + square(Term{&builder, imaginary});
   if (stft.mode == "psd") {

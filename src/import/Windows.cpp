@@ -10,26 +10,31 @@ static bool anyAbove1(ArrayRef<int64_t> values) {
   return llvm::any_of(values, [](int64_t value) { return value > 1; });
 }
 
-Window readWindow(LayerImport &layer, std::string_view sizeKey, size_t spatial,
+Window readWindow(const Config &config, std::string_view sizeKey, size_t spatial,
                   const std::optional<Config::Integers> &defaultSize) {
+  return windowOf(config, sizeKey, config.positives(sizeKey, spatial, defaultSize), !defaultSize);
+}
+
+Window windowOf(const Config &config, std::string_view sizeKey, const Config::Integers &size,
+                bool isConvolution) {
   static constexpr std::string_view paddings[] = {"valid", "same", "causal"};
-  bool isConvolution = !defaultSize;
+  size_t spatial = size.size();
   Window window;
   window.sizeKey = sizeKey;
   Config::Integers ones(spatial, 1);
-  window.size = layer.positives(sizeKey, spatial, defaultSize);
-  window.strides = layer.positives("strides", spatial, isConvolution ? ones : window.size);
-  window.dilations = layer.positives("dilation_rate", spatial, ones);
-  std::string padding = layer.word(
+  window.size = size;
+  window.strides = config.positives("strides", spatial, isConvolution ? ones : window.size);
+  window.dilations = config.positives("dilation_rate", spatial, ones);
+  std::string padding = config.word(
       "padding", llvm::ArrayRef(paddings).drop_back(isConvolution && spatial == 1 ? 0 : 1));
   window.same = padding == "same";
   window.causal = padding == "causal";
-  window.channelsFirst = layer.channelsFirst();
+  window.channelsFirst = config.channelsFirst();
   if (anyAbove1(window.strides) && anyAbove1(window.dilations))
-    layer.problem("dilation_rate",
-                  fmt::format("strides ({}) and dilation_rate ({}) are both greater than 1",
-                              fmt::join(window.strides, ", "), fmt::join(window.dilations, ", ")),
-                  "set one of them to 1");
+    config.problem("dilation_rate",
+                   fmt::format("strides ({}) and dilation_rate ({}) are both greater than 1",
+                               fmt::join(window.strides, ", "), fmt::join(window.dilations, ", ")),
+                   "set one of them to 1");
   return window;
 }
 

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
+#include "graph/TransposedConvolution.h"
 #include "import/LayerImport.h"
 
 namespace hornet::import {
@@ -30,7 +31,20 @@ struct Window {
 /// Reads size, strides, dilation_rate, padding and data_format. Without strides in the config,
 /// they are 1 for a convolution (which has no `defaultSize`) and the size for a pool. Convolutions
 /// over one dimension know causal padding, too.
-Window readWindow(LayerImport &layer, std::string_view sizeKey, size_t spatial,
+Window readWindow(const Config &config, std::string_view sizeKey, size_t spatial,
                   const std::optional<Config::Integers> &defaultSize = {});
+/// The same for a window of known size.
+Window windowOf(const Config &config, std::string_view sizeKey, const Config::Integers &size,
+                bool isConvolution);
+
+/// The convolution whose transpose gives, of x with the channels last, what Keras's transposed
+/// convolution does: its input is the result. Without output_padding, the result reaches as far as
+/// the windows, or the strides. Nothing, and reported, when output_padding does not fit.
+std::optional<graph::ConvolutionShape> transposedShape(const Config &config, const Window &window,
+                                                       mlir::Value x);
+
+/// The mean, or the maximum, of `count` parts of each spatial dimension.
+mlir::Value poolAdaptively(LayerImport &layer, mlir::Value x, const Config::Integers &count,
+                           bool channelsFirst, bool mean);
 
 } // namespace hornet::import

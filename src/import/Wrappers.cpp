@@ -100,6 +100,7 @@ void importTimeDistributed(LayerImport &layer) {
     return layer.problem("layer", "the layer that it wraps is missing from the config");
   const keras::Layer &wrapped = layer.layer().wrapped.front();
   Block &block = *layer.builder().getInsertionBlock();
+  size_t kept = layer.keptStates();
   Value folded = foldTime(layer, x);
   SmallVector<Tensor> results;
   if (wrapped.model) {
@@ -109,6 +110,9 @@ void importTimeDistributed(LayerImport &layer) {
     importLayer(inner);
     results.assign(inner.allResults().begin(), inner.allResults().end());
   }
+  if (layer.keptStates() != kept)
+    return layer.problem("stateful", "it steps through time with a layer that keeps a state itself",
+                         "set stateful to false");
   // Keras normalizes by the statistics of each step, one after the other.
   if (folded)
     for (Operation &op :
@@ -118,6 +122,25 @@ void importTimeDistributed(LayerImport &layer) {
                    layer.builder().getStringAttr("statistics of each time step by itself"));
   for (Tensor result : results)
     layer.result(unfoldTime(layer, result.value, shape[1]), mask);
+}
+
+/// https://keras.io/api/layers/normalization_layers/spectral_normalization/: the kernel is divided
+/// by its norm while training alone.
+void importSpectralNormalization(LayerImport &layer) {
+  layer.positive("power_iterations", 1);
+  if (layer.layer().wrapped.empty())
+    return layer.problem("layer", "the layer that it wraps is missing from the config");
+  LayerImport inner(layer, layer.layer().wrapped.front(), layer.tensors());
+  importLayer(inner);
+  if (layer.failed())
+    return;
+  std::optional<Shape> kernel = inner.shapeOfParameter({"kernel", "embeddings"});
+  if (!kernel)
+    return layer.problem("layer", "it normalizes a kernel or embeddings, which a layer of class '" +
+                                      inner.className() + "' does not have");
+  layer.parameter("vector_u", {1, kernel->back()}, /*trainable=*/false);
+  for (Tensor result : inner.allResults())
+    layer.result(result.value, result.mask);
 }
 
 } // namespace hornet::import

@@ -28,6 +28,7 @@ struct Binding {
   std::span<const Parameter> parameters;
   std::vector<Source> sources; ///< as many as parameters
   std::vector<Problem> problems;
+  bool partial = false; ///< see checkWeights
 
   void add(const std::vector<std::string> &layerPath, std::string attribute, std::string reason,
            std::string mend = "");
@@ -49,8 +50,13 @@ struct ModelGroup {
 std::vector<ModelGroup> groupsOf(std::span<const Parameter> parameters);
 
 /// The names under which Keras 3 keeps the layers of a model, for each layer: its class, and a
-/// number from the second layer of the class on.
-std::vector<std::string> groupNames(const Model &model);
+/// number from the second layer of the class on. `steps`: by how much each layer, in the order of
+/// `model.layers`, has the number of its class grow; empty: by one.
+std::vector<std::string> groupNames(const Model &model, std::span<const int> steps = {});
+
+/// How many variables of the layer that it wraps a layer keeps again in Keras 3's files, before its
+/// own: a SpectralNormalization the kernel.
+size_t repeatedVariables(const Layer &layer);
 
 /// Weights by layer name, as Keras 1 and 2 write them, and Keras 3 in whole .h5 models. `root` is
 /// the group that holds them, "" or "model_weights".

@@ -1,4 +1,5 @@
 #include "keras/Config.h"
+#include "keras/Keras1.h"
 
 #include <algorithm>
 #include <array>
@@ -21,7 +22,9 @@ struct WrapperKey {
 constexpr WrapperKey wrapperKeys[] = {
     {"Bidirectional", "layer", "forward_layer"},
     {"Bidirectional", "backward_layer", "backward_layer"},
+    {"Pipeline", "layers", "layers"},
     {"RNN", "cell", "cell"},
+    {"SpectralNormalization", "layer", "layer"},
     {"StackedRNNCells", "cells", "cells"},
     {"TimeDistributed", "layer", "layer"},
 };
@@ -239,9 +242,9 @@ private:
 
 Generation generationOf(const Json &spec, const std::string &version) {
   if (!version.empty())
-    return version.starts_with("1.")   ? Generation::keras1
-           : version.starts_with("2.") ? Generation::keras2
-                                       : Generation::keras3;
+    return version.starts_with("1.") || version.starts_with("0.") ? Generation::keras1
+           : version.starts_with("2.")                            ? Generation::keras2
+                                                                  : Generation::keras3;
   return spec.contains("module") ? Generation::keras3 : Generation::keras2;
 }
 
@@ -285,27 +288,31 @@ std::string toSnakeCase(std::string_view className) {
   return words;
 }
 
-Expected<Model> modelFromConfig(const Json &json, const std::string &file,
+Expected<Model> modelFromConfig(const Json &original, const std::string &file,
                                 const std::string &attribute) {
   auto wrong = [&](std::string where, std::string reason, std::string mend) {
     return inputError({file, "", "", std::move(where), std::move(reason), std::move(mend)});
   };
-  if (!json.is_object())
-    return wrong(attribute, fmt::format("is {}, an object was expected", describe(json)),
+  if (!original.is_object())
+    return wrong(attribute, fmt::format("is {}, an object was expected", describe(original)),
                  "save the model again with Keras");
+  std::string version = text(original, "keras_version");
+  bool first = isKeras1(original, version);
+  Json json = first ? HORNET_TRY(respellKeras1(original, file)) : original;
   if (std::string reason = classProblem(json); !reason.empty())
     return wrong("class_name", std::move(reason),
                  "only Sequential and functional models hold their own structure: rebuild the "
                  "model as one of them and save that");
-  std::string version = text(json, "keras_version");
   std::vector<Problem> problems;
   Report report{file, "", problems};
-  Model model = ConfigReader(generationOf(json, version), std::move(report), 1).read(json);
+  bool second = version.starts_with("2."); // with a layer of Keras 1
+  Generation generation = first && !second ? Generation::keras1 : generationOf(json, version);
+  Model model = ConfigReader(generation, std::move(report), 1).read(json);
   if (!problems.empty())
     return tl::unexpected<Error>(InputError{std::move(problems)});
   model.kerasVersion = std::move(version);
   model.backend = text(json, "backend");
-  model.source = std::make_shared<const Json>(json);
+  model.source = std::make_shared<const Json>(std::move(json));
   return model;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <utility>
 
 namespace hornet::keras {
 namespace {
@@ -26,7 +27,7 @@ private:
     HORNET_TRY(place(binding, holders));
     for (const auto &[group, holder] : holders)
       HORNET_TRY(bindGroup(group, holder, binding));
-    if (binding.problems.empty())
+    if (binding.problems.empty() && !binding.partial)
       HORNET_TRY(findSuperfluous(binding.model, "", {}, holders, binding));
     return {};
   }
@@ -45,7 +46,9 @@ private:
                                parameter.symbol);
         if (inside) {
           std::string list = HORNET_TRY(listIn(group));
-          group = fmt::format("{}/{}", list, groupNames(*inside)[layer - inside->layers.data()]);
+          std::vector<std::string> names =
+              HORNET_TRY(namesIn(list, *inside, path.first(length - 1), binding.parameters));
+          group = fmt::format("{}/{}", list, names[layer - inside->layers.data()]);
         } else {
           group += "/" + layer->role;
         }
@@ -65,6 +68,31 @@ private:
     std::string prefix = model.empty() ? "" : model + "/";
     std::string early = prefix + "_layer_checkpoint_dependencies";
     return HORNET_TRY(isGroup(early)) ? early : prefix + "layers";
+  }
+
+  /// The names of a model's layers in `list`; `path` leads to the model. Keras 2.12 and 2.13 met
+  /// layers with weights twice while they counted, so that the second Conv2D is conv2d_2.
+  Expected<std::vector<std::string>> namesIn(const std::string &list, const Model &model,
+                                             std::span<const std::string> path,
+                                             std::span<const Parameter> parameters) const {
+    std::vector<std::string> names = groupNames(model);
+    bool all = true;
+    for (const std::string &name : names)
+      all = all && HORNET_TRY(isGroup(list + "/" + name));
+    if (all || !list.ends_with("_layer_checkpoint_dependencies"))
+      return names;
+    std::vector<int> steps;
+    for (const Layer &layer : model.layers)
+      steps.push_back(std::ranges::any_of(parameters,
+                                          [&](const Parameter &parameter) {
+                                            std::span<const std::string> at(parameter.layerPath);
+                                            return at.size() > path.size() &&
+                                                   at[path.size()] == layer.name &&
+                                                   std::ranges::equal(at.first(path.size()), path);
+                                          })
+                          ? 2
+                          : 1);
+    return groupNames(model, steps);
   }
 
   Expected<bool> isGroup(const std::string &path) const {
@@ -92,15 +120,19 @@ private:
     if (!variables)
       return binding.note(std::move(variables).error(), holder.layerPath, "");
     std::vector<std::string> needed;
+    const Layer *layer = findLayer(binding.model, holder.layerPath);
+    size_t repeated = layer && binding.parameters[holder.parameters.front()].path.empty()
+                          ? repeatedVariables(*layer)
+                          : 0;
     for (size_t i : holder.parameters) {
-      std::string number = std::to_string(needed.size());
+      std::string number = std::to_string(repeated + needed.size());
       needed.push_back(binding.parameters[i].name);
       if (auto found = variables->find(number); found != variables->end())
         binding.sources[i] = {found->second, fmt::format("{}/vars/{}", group, number)};
     }
     bool complete = std::ranges::all_of(
         holder.parameters, [&](size_t i) { return binding.sources[i].file != nullptr; });
-    if (complete && variables->size() == needed.size())
+    if (complete && variables->size() == repeated + needed.size())
       return {};
     std::vector<std::string> found;
     for (const auto &[name, file] : *variables)
@@ -119,7 +151,7 @@ private:
                                  const std::map<std::string, Holder> &holders,
                                  Binding &binding) const {
     std::string list = HORNET_TRY(listIn(group));
-    std::vector<std::string> names = groupNames(model);
+    std::vector<std::string> names = HORNET_TRY(namesIn(list, model, path, binding.parameters));
     for (const Hdf5File &file : files) {
       if (HORNET_TRY(file.kind(list)) != Hdf5File::Kind::group)
         continue;
@@ -156,13 +188,19 @@ static std::string groupOf(const std::string &className) {
   return toSnakeCase(className);
 }
 
-std::vector<std::string> groupNames(const Model &model) {
+size_t repeatedVariables(const Layer &layer) {
+  return layer.className == "SpectralNormalization" ? 1 : 0;
+}
+
+std::vector<std::string> groupNames(const Model &model, std::span<const int> steps) {
   std::map<std::string, int> count;
   std::vector<std::string> names(model.layers.size());
   for (int i : layerOrder(model)) {
     const Layer &layer = model.layers[i];
     std::string name = groupOf(layer.className);
-    int number = layer.implied ? 0 : count[name]++;
+    int number = 0;
+    if (!layer.implied)
+      number = std::exchange(count[name], count[name] + (steps.empty() ? 1 : steps[i]));
     names[i] = number ? fmt::format("{}_{}", name, number) : name;
   }
   return names;

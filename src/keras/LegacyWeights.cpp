@@ -1,6 +1,7 @@
-#include "keras/Binding.h"
+#include "keras/Keras1.h"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 #include <map>
 #include <set>
@@ -33,11 +34,37 @@ bool leavesGroup(const std::string &weight) {
          std::ranges::count(componentsOf(weight + ":"), "..") > 0;
 }
 
+/// What a file says of who wrote it.
+struct Marks {
+  std::optional<std::string> version, backend;
+  bool numbered = false; ///< Keras 0.3: groups layer_0, layer_1, … of arrays param_0, param_1, …
+};
+
+/// Names that arrays have since Keras 2, below the layer's; Keras 1 has "dense_1_W".
+constexpr std::array keras2Names = std::to_array<std::string_view>(
+    {"kernel", "bias", "gamma", "embeddings", "recurrent_kernel", "depthwise_kernel", "alpha"});
+
+/// Who wrote the arrays of `groups`. A file that does not say is Keras 1's, unless its arrays have
+/// the names of Keras 2; and Theano's, when they lack the ":0" that TensorFlow gives all.
+WeightsOrigin originOf(const Marks &marks, const std::vector<FileGroup> &groups) {
+  bool keras2 = false, tensorflow = false;
+  for (const FileGroup &group : groups)
+    for (const std::string &weight : group.weights) {
+      keras2 = keras2 || std::ranges::count(keras2Names, componentsOf(weight).back()) > 0;
+      tensorflow = tensorflow || weight.ends_with(":0");
+    }
+  WeightsOrigin origin;
+  origin.keras1 = marks.version ? marks.version->starts_with("1.") : !keras2;
+  origin.flipped = marks.backend ? *marks.backend == "theano" : origin.keras1 && !tensorflow;
+  origin.deviation = marks.numbered;
+  return origin;
+}
+
 class LegacyWeights : public Weights {
 public:
-  LegacyWeights(Hdf5File source, std::string root, std::vector<std::string> layerNames)
+  LegacyWeights(Hdf5File source, std::string root, std::vector<std::string> layerNames, Marks marks)
       : Weights(source.file()), source(std::move(source)), root(std::move(root)),
-        layerNames(std::move(layerNames)) {}
+        layerNames(std::move(layerNames)), marks(std::move(marks)) {}
 
 private:
   Expected<void> locate(Binding &binding) const override {
@@ -45,26 +72,36 @@ private:
     std::vector<ModelGroup> inModel = groupsOf(binding.parameters);
     if (!binding.problems.empty())
       return {};
+    std::map<std::string, const FileGroup *> byName;
+    for (const FileGroup &group : inFile)
+      byName[group.name] = &group;
+    WeightsOrigin origin = originOf(marks, inFile);
+    if (binding.partial) {
+      for (const ModelGroup &group : inModel)
+        if (byName.contains(group.name))
+          HORNET_TRY(bindGroup(*byName[group.name], group, origin, binding));
+      return {};
+    }
     if (inFile.size() != inModel.size()) {
       wrongCount(inFile, inModel, binding);
       return {};
     }
     // By name where the names are the same, else by position: layers may have been renamed.
-    std::map<std::string, const FileGroup *> byName;
-    for (const FileGroup &group : inFile)
-      byName[group.name] = &group;
     bool sameNames = byName.size() == inModel.size() &&
                      std::ranges::all_of(inModel, [&](const ModelGroup &group) {
                        return byName.contains(group.name);
                      });
     for (size_t i = 0; i < inModel.size(); ++i)
-      bindGroup(sameNames ? *byName[inModel[i].name] : inFile[i], inModel[i], binding);
+      HORNET_TRY(
+          bindGroup(sameNames ? *byName[inModel[i].name] : inFile[i], inModel[i], origin, binding));
     return {};
   }
 
   /// The layers in the file that have weights.
   Expected<std::vector<FileGroup>> readGroups(Binding &binding) const {
     std::vector<FileGroup> groups;
+    if (marks.numbered)
+      return readNumbered();
     for (const std::string &layer : layerNames) {
       auto kind = source.kind(pathOf(layer));
       if (!kind) {
@@ -92,6 +129,24 @@ private:
     return groups;
   }
 
+  Expected<std::vector<FileGroup>> readNumbered() const {
+    std::vector<FileGroup> groups;
+    for (int number = 0;; ++number) {
+      std::string group = fmt::format("layer_{}", number);
+      if (HORNET_TRY(source.kind(pathOf(group))) != Hdf5File::Kind::group)
+        return groups;
+      FileGroup found{group, {}};
+      for (int weight = 0;; ++weight) {
+        std::string name = fmt::format("param_{}", weight);
+        if (!HORNET_TRY(source.kind(pathOf(group) + "/" + name)))
+          break;
+        found.weights.push_back(std::move(name));
+      }
+      if (!found.weights.empty())
+        groups.push_back(std::move(found));
+    }
+  }
+
   static void wrongCount(const std::vector<FileGroup> &inFile,
                          const std::vector<ModelGroup> &inModel, Binding &binding) {
     std::vector<std::string> fileNames, modelNames;
@@ -116,13 +171,25 @@ private:
     binding.add({}, "layer_names", std::move(reason), "give weights of this very model");
   }
 
-  void bindGroup(const FileGroup &inFile, const ModelGroup &inModel, Binding &binding) const {
-    if (inFile.weights.size() != inModel.parameters.size())
-      return wrongWeights(inFile, inModel, binding);
+  Expected<void> bindGroup(const FileGroup &inFile, const ModelGroup &inModel,
+                           const WeightsOrigin &origin, Binding &binding) const {
+    if (!origin.plain()) {
+      std::vector<std::string> datasets;
+      for (const std::string &weight : inFile.weights)
+        datasets.push_back(pathOf(inFile.name) + "/" + weight);
+      if (!HORNET_TRY(bindConverted(binding, source, origin, datasets, inModel.parameters)))
+        wrongWeights(inFile, inModel, binding);
+      return {};
+    }
+    if (inFile.weights.size() != inModel.parameters.size()) {
+      wrongWeights(inFile, inModel, binding);
+      return {};
+    }
     std::vector<size_t> order = match(inFile, inModel, binding);
     for (size_t i = 0; i < order.size(); ++i)
       binding.sources[inModel.parameters[i]] = {&source, pathOf(inFile.name) + "/" +
                                                              inFile.weights[order[i]]};
+    return {};
   }
 
   /// Which weight each parameter takes. Keras goes by position; where the names say clearly which
@@ -179,6 +246,7 @@ private:
   Hdf5File source;
   std::string root;
   std::vector<std::string> layerNames;
+  Marks marks;
 };
 } // namespace
 
@@ -198,12 +266,23 @@ std::vector<ModelGroup> groupsOf(std::span<const Parameter> parameters) {
 }
 
 Expected<std::shared_ptr<const Weights>> openLegacyWeights(Hdf5File file, std::string root) {
-  auto names = HORNET_TRY(file.stringsAttribute(root.empty() ? "/" : root, "layer_names"));
-  if (!names)
+  std::string group = root.empty() ? "/" : root;
+  auto names = HORNET_TRY(file.stringsAttribute(group, "layer_names"));
+  Marks marks;
+  marks.numbered = HORNET_TRY(file.numberAttribute(group, "nb_layers")).has_value();
+  for (const std::string &owner : {group, std::string("/")}) {
+    if (!marks.version)
+      marks.version = HORNET_TRY(file.stringAttribute(owner, "keras_version"));
+    if (!marks.backend)
+      marks.backend = HORNET_TRY(file.stringAttribute(owner, "backend"));
+  }
+  if (!names && !marks.numbered)
     return inputError({file.file(), "", "", "layer_names",
                        fmt::format("the attribute layer_names of the group '{}' is missing", root),
                        "save the weights again"});
-  return std::make_shared<const LegacyWeights>(std::move(file), std::move(root), std::move(*names));
+  return std::make_shared<const LegacyWeights>(std::move(file), std::move(root),
+                                               names.value_or(std::vector<std::string>()),
+                                               std::move(marks));
 }
 
 } // namespace hornet::keras

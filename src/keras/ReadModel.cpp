@@ -125,6 +125,8 @@ Expected<Model> readHdf5(Bytes bytes, const std::string &path, bool ownWeights) 
 
 Expected<Model> readArchitecture(const Bytes &bytes, const std::string &path) {
   Json config = HORNET_TRY(formats::parseJson(textOf(bytes), path));
+  if (config.is_string()) // to_json()'s text, written as JSON once more
+    config = HORNET_TRY(formats::parseJson(config.get<std::string>(), path));
   if (config.is_object() && config.contains("weight_map"))
     return inputError({path, "", "", "weight_map", "the file is the index of sharded weights",
                        needsArchitecture});

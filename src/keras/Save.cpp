@@ -36,7 +36,7 @@ Expected<void> check(const Values &values) {
 }
 
 std::string versionOf(const Model &model) {
-  if (!model.kerasVersion.empty())
+  if (!model.kerasVersion.empty() && model.generation != Generation::keras1)
     return model.kerasVersion;
   return model.generation == Generation::keras3 ? oldestKeras3 : oldestKeras2;
 }

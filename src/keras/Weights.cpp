@@ -59,7 +59,7 @@ Expected<std::shared_ptr<const Weights>> openArchive(Bytes bytes, const std::str
 Expected<void> checkSource(Binding &binding, size_t i) {
   const Parameter &parameter = binding.parameters[i];
   const Source &source = binding.sources[i];
-  if (!source.file)
+  if (!source.file || source.value)
     return {};
   auto missing = [&] {
     binding.add(parameter.layerPath, parameter.name,
@@ -124,7 +124,8 @@ std::string countOf(const std::vector<std::string> &weights) {
 Expected<std::shared_ptr<const Weights>> Weights::fromHdf5(Hdf5File file) {
   if (HORNET_TRY(file.kind("model_weights")) == Hdf5File::Kind::group)
     return openLegacyWeights(std::move(file), "model_weights");
-  if (HORNET_TRY(file.stringsAttribute("/", "layer_names")))
+  if (HORNET_TRY(file.stringsAttribute("/", "layer_names")) ||
+      HORNET_TRY(file.numberAttribute("/", "nb_layers")))
     return openLegacyWeights(std::move(file), "");
   for (const char *group : {"layers", "_layer_checkpoint_dependencies", "vars"})
     if (HORNET_TRY(file.kind(group)) == Hdf5File::Kind::group) {
@@ -157,27 +158,54 @@ Expected<std::shared_ptr<const Weights>> Weights::open(const std::string &path) 
   }
 }
 
-Expected<std::vector<Tensor>> bindWeights(const Model &model, const Weights &weights,
-                                          std::span<const Parameter> parameters) {
-  Binding binding{weights.file(), model, parameters, std::vector<Source>(parameters.size()), {}};
+/// A parameter's value, float32; nothing, and a problem, where the file's is no number.
+static Expected<std::optional<Tensor>> readValue(Binding &binding, size_t i) {
+  const Source &source = binding.sources[i];
+  Expected<Tensor> value = source.file->read(source.dataset);
+  if (value)
+    return std::optional(value->toFloat32());
+  const Parameter &parameter = binding.parameters[i];
+  HORNET_TRY(binding.note(std::move(value).error(), parameter.layerPath, parameter.name));
+  return std::nullopt;
+}
+
+/// Where each value is, and what does not fit.
+Expected<Binding> locateWeights(const Model &model, const Weights &weights,
+                                std::span<const Parameter> parameters, bool partial) {
+  Binding binding{weights.file(), model, parameters, std::vector<Source>(parameters.size()), {},
+                  partial};
   HORNET_TRY(weights.locate(binding));
   for (size_t i = 0; i < parameters.size(); ++i)
     HORNET_TRY(checkSource(binding, i));
+  return binding;
+}
+
+Expected<void> checkWeights(const Model &model, const Weights &weights,
+                            std::span<const Parameter> parameters, bool partial) {
+  Binding binding = HORNET_TRY(locateWeights(model, weights, parameters, partial));
+  bool fit = binding.problems.empty();
+  for (size_t i = 0; i < parameters.size() && fit; ++i)
+    if (binding.sources[i].file)
+      HORNET_TRY(readValue(binding, i));
+  if (!binding.problems.empty())
+    return tl::unexpected<Error>(InputError{std::move(binding.problems)});
+  return {};
+}
+
+Expected<std::vector<Tensor>> bindWeights(const Model &model, const Weights &weights,
+                                          std::span<const Parameter> parameters) {
+  Binding binding = HORNET_TRY(locateWeights(model, weights, parameters, /*partial=*/false));
   std::vector<Tensor> values;
   for (size_t i = 0; i < parameters.size() && binding.problems.empty(); ++i) {
-    const Parameter &parameter = parameters[i];
     const Source &source = binding.sources[i];
     if (source.value) {
       values.push_back(*source.value);
       continue;
     }
     if (!source.file)
-      return internalError("a parameter was neither found nor missed: " + parameter.symbol);
-    Expected<Tensor> value = source.file->read(source.dataset);
-    if (value)
-      values.push_back(value->toFloat32());
-    else
-      HORNET_TRY(binding.note(std::move(value).error(), parameter.layerPath, parameter.name));
+      return internalError("a parameter was neither found nor missed: " + parameters[i].symbol);
+    if (std::optional<Tensor> value = HORNET_TRY(readValue(binding, i)))
+      values.push_back(std::move(*value));
   }
   if (!binding.problems.empty())
     return tl::unexpected<Error>(InputError{std::move(binding.problems)});

@@ -39,8 +39,8 @@ protected:
   explicit Weights(std::string file) : name(std::move(file)) {}
 
 private:
-  friend Expected<std::vector<Tensor>> bindWeights(const Model &, const Weights &,
-                                                   std::span<const Parameter>);
+  friend Expected<struct Binding> locateWeights(const Model &, const Weights &,
+                                                std::span<const Parameter>, bool);
   /// Says where the value of each parameter is; what does not fit becomes a problem of `binding`.
   virtual Expected<void> locate(struct Binding &binding) const = 0;
 
@@ -55,7 +55,13 @@ private:
 Expected<std::vector<Tensor>> bindWeights(const Model &model, const Weights &weights,
                                           std::span<const Parameter> parameters);
 
-/// The same from the model's own weights. Input error: it has none.
+/// The same, but the values are not kept: whether the weights fit. `partial`: `parameters` are only
+/// those of some layers of the outermost model, each with all of its own; what else is in the file
+/// is left alone.
+Expected<void> checkWeights(const Model &model, const Weights &weights,
+                            std::span<const Parameter> parameters, bool partial = false);
+
+/// The same as bindWeights from the model's own weights. Input error: it has none.
 Expected<std::vector<Tensor>> bindWeights(const Model &model,
                                           std::span<const Parameter> parameters);
 

@@ -76,6 +76,17 @@ std::string uniqueIn(std::set<std::string> &taken, const std::string &name) {
   return unique;
 }
 
+/// The first weight of what the layer of `parameter` wraps.
+const Tensor &firstWithin(const Values &values, const Parameter &parameter) {
+  size_t depth = parameter.layerPath.size();
+  auto found = std::ranges::find_if(values.parameters, [&](const Parameter &other) {
+    return other.layerPath.size() > depth &&
+           std::equal(parameter.layerPath.begin(), parameter.layerPath.end(),
+                      other.layerPath.begin());
+  });
+  return values.tensors[found - values.parameters.begin()];
+}
+
 Tensor scalar(DType dtype) { return {dtype, {}}; }
 
 } // namespace
@@ -123,6 +134,7 @@ void writeKeras3Weights(const Values &values, Hdf5Writer &file) {
   for (size_t i = 0; i < values.parameters.size(); ++i) {
     const Parameter &parameter = values.parameters[i];
     std::string group, layerName;
+    size_t repeated = 0;
     std::span<const std::string> path = parameter.layerPath;
     const Model *inside = &values.model;
     for (size_t length = 1; length <= path.size(); ++length) {
@@ -133,6 +145,7 @@ void writeKeras3Weights(const Values &values, Hdf5Writer &file) {
       else
         group += "/" + layer->role;
       layerName = layer->name;
+      repeated = repeatedVariables(*layer);
       inside = layer->model.get();
     }
     if (!parameter.path.empty())
@@ -141,6 +154,8 @@ void writeKeras3Weights(const Values &values, Hdf5Writer &file) {
     if (count[vars] == 0 && parameter.path.empty()) {
       file.group(vars);
       file.attribute(vars, "name", layerName);
+      for (size_t j = 0; j < repeated; ++j)
+        file.dataset(fmt::format("{}/{}", vars, count[vars]++), firstWithin(values, parameter));
     }
     file.dataset(fmt::format("{}/{}", vars, count[vars]++), values.tensors[i]);
   }

@@ -71,6 +71,8 @@ Value reciprocalRoot(OpBuilder &builder, Location loc, ValueRange elements) {
   return arith::DivFOp::create(builder, loc, number(builder, loc, root, 1), root);
 }
 
+Value identity(OpBuilder &, Location, ValueRange elements) { return elements[0]; }
+
 Value select(OpBuilder &builder, Location loc, ValueRange elements) {
   return arith::SelectOp::create(builder, loc, elements[0], elements[1], elements[2]);
 }
@@ -130,6 +132,7 @@ void addElementwiseToLinalg(RewritePatternSet &patterns) {
   patterns.add<CompareToLinalg, ConstantToArith>(patterns.getContext());
   add<graph::AbsOp>(patterns, upstream<math::AbsFOp>);
   add<graph::AddOp>(patterns, numeric<arith::AddFOp, arith::AddIOp>);
+  add<graph::Atan2Op>(patterns, upstream<math::Atan2Op>);
   add<graph::CeilOp>(patterns, upstream<math::CeilOp>);
   add<graph::CosOp>(patterns, upstream<math::CosOp>);
   add<graph::DivideOp>(patterns, numeric<arith::DivFOp, arith::DivSIOp>);
@@ -153,6 +156,7 @@ void addElementwiseToLinalg(RewritePatternSet &patterns) {
   add<graph::SinOp>(patterns, upstream<math::SinOp>);
   add<graph::SoftplusOp>(patterns, softplus);
   add<graph::SqrtOp>(patterns, upstream<math::SqrtOp>);
+  add<graph::StopGradientOp>(patterns, identity);
   add<graph::SubtractOp>(patterns, numeric<arith::SubFOp, arith::SubIOp>);
   add<graph::TanhOp>(patterns, upstream<math::TanhOp>);
   add<graph::TruncOp>(patterns, upstream<math::TruncOp>);

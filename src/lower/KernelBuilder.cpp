@@ -264,6 +264,15 @@ private:
     });
   }
 
+  /// What an elementwise op finds where it writes, or null where it does not look: it must be read
+  /// from there, or all of it would be copied before.
+  Value present(Value slice, const Cell &cell) {
+    bool looks = !kernel.root.getBlock()->getArguments().back().use_empty();
+    return looks && kernel.init.value == kernel.output.value
+               ? tile.readVector(slice, inSlice(cell), cell.width)
+               : Value();
+  }
+
   /// Where the cell lies in the slice of the output that is being written.
   SmallVector<OpFoldResult> inSlice(const Cell &cell) {
     SmallVector<OpFoldResult> at = tile.indices(kernel.output, cell);
@@ -343,8 +352,8 @@ private:
       Reader reader(tile);
       SmallVector<Value> results;
       for (auto [i, cell] : llvm::enumerate(cells))
-        results.push_back(
-            computeRoot(reader, cell, accumulators.empty() ? Value() : accumulators[i]));
+        results.push_back(computeRoot(
+            reader, cell, accumulators.empty() ? present(slice, cell) : accumulators[i]));
       return results;
     };
     if (kernel.reductionLoops.empty())

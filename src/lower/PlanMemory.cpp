@@ -32,10 +32,15 @@ struct Buffer {
 
 /// How many batches a dynamic extent is: 1 for the batch itself, k for k * batch.
 std::optional<int64_t> timesBatch(Value extent) {
-  if (auto dim = extent.getDefiningOp<memref::DimOp>())
-    return isa<BlockArgument>(dim.getSource()) && dim.getConstantIndex() == 0
-               ? std::optional<int64_t>(1)
-               : std::nullopt;
+  if (auto dim = extent.getDefiningOp<memref::DimOp>()) {
+    if (dim.getConstantIndex() != 0)
+      return std::nullopt;
+    // A state that a loop over time was given under another shape.
+    if (auto expand = dim.getSource().getDefiningOp<memref::ExpandShapeOp>();
+        expand && expand.getResultType().isDynamicDim(0))
+      return timesBatch(expand.getOutputShape().front());
+    return isa<BlockArgument>(dim.getSource()) ? std::optional<int64_t>(1) : std::nullopt;
+  }
   if (auto quotient = extent.getDefiningOp<arith::DivUIOp>()) {
     auto divisor = getConstantIntValue(quotient.getRhs());
     auto whole = timesBatch(quotient.getLhs());

@@ -93,20 +93,31 @@ struct ScanToLoop : OpRewritePattern<graph::ScanOp> {
     SmallVector<Value> yielded;
     for (auto [value, sequence] : llvm::zip_equal(outputs, stacked)) {
       Place place(rewriter, loc, sequence, time);
+      // A step (batch) has no contiguous elements in its sequence: no vector can be written.
+      if (cast<RankedTensorType>(value.getType()).getRank() == 1)
+        value = withOneColumn(rewriter, loc, value);
       yielded.push_back(tensor::InsertSliceOp::create(rewriter, loc, value, sequence, place.offsets,
                                                       place.sizes, place.strides));
     }
     // In its place, so that the loop carries one buffer: upstream's bufferization would allocate
-    // a new one in each step.
+    // a new one in each step. A single step is no loop in the end.
     for (auto [value, state] : llvm::zip_equal(news, states))
-      yielded.push_back(value == state ? state
-                                       : bufferization::MaterializeInDestinationOp::create(
-                                             rewriter, loc, state.getType(), value, state)
-                                             .getResult());
+      yielded.push_back(value == state || op.getTime() == 1
+                            ? value
+                            : bufferization::MaterializeInDestinationOp::create(
+                                  rewriter, loc, state.getType(), value, state)
+                                  .getResult());
     scf::YieldOp::create(rewriter, loc, yielded);
     rewriter.eraseOp(yield);
     rewriter.replaceOp(op, loop.getResults());
     return success();
+  }
+
+  static Value withOneColumn(OpBuilder &builder, Location loc, Value step) {
+    auto type = cast<RankedTensorType>(step.getType());
+    auto column = RankedTensorType::get({type.getDimSize(0), 1}, type.getElementType());
+    return tensor::ExpandShapeOp::create(builder, loc, column, step,
+                                         SmallVector<ReassociationIndices>{{0, 1}});
   }
 
   static Value stepAt(OpBuilder &builder, Location loc, Value sequence, Value time, Type type) {

@@ -84,6 +84,29 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
     rewriter.eraseOp(producer);
   }
 
+  /// What inserts into a tensor that is inserted itself (parts of parts) does so where that one
+  /// will lie.
+  static bool nestInPlace(RewriterBase &rewriter, tensor::InsertSliceOp insert) {
+    SmallVector<tensor::InsertSliceOp> inner;
+    Value base = insert.getSource();
+    while (auto part = base.getDefiningOp<tensor::InsertSliceOp>()) {
+      if (!part->hasOneUse() || part->getBlock() != insert->getBlock())
+        return false;
+      inner.push_back(part);
+      base = part.getDest();
+    }
+    if (inner.empty() || !base.getDefiningOp<tensor::EmptyOp>())
+      return false;
+    rewriter.setInsertionPoint(insert);
+    Value slice = tensor::ExtractSliceOp::create(rewriter, insert.getLoc(), insert.getSourceType(),
+                                                 insert.getDest(), insert.getMixedOffsets(),
+                                                 insert.getMixedSizes(), insert.getMixedStrides());
+    inner.back().getDestMutable().assign(slice);
+    for (tensor::InsertSliceOp part : llvm::reverse(inner))
+      rewriter.moveOpBefore(part, insert);
+    return true;
+  }
+
   /// All ops of a kind, those in loops over time among them, in their order. What lies in parallel
   /// loops has been scheduled.
   template <class Op> SmallVector<Op> all() {
@@ -114,10 +137,15 @@ struct ScheduleKernels : impl::ScheduleKernelsBase<ScheduleKernels> {
   void runOnOperation() override {
     IRRewriter rewriter(&getContext());
     SmallVector<tensor::InsertSliceOp> inserts = all<tensor::InsertSliceOp>();
-    for (tensor::InsertSliceOp insert : inserts) {
+    llvm::DenseSet<Operation *> nested;
+    for (tensor::InsertSliceOp insert : llvm::reverse(inserts)) {
       fillPaddingAlone(rewriter, insert);
-      computeInPlace(rewriter, insert);
+      if (nestInPlace(rewriter, insert))
+        nested.insert(insert);
     }
+    for (tensor::InsertSliceOp insert : inserts)
+      if (!nested.contains(insert))
+        computeInPlace(rewriter, insert);
     Machine machine{vectorBytes, vectorRegisters, threads, cacheBytes};
     scheduleInLoops(rewriter, machine);
     for (graph::WinogradConvolutionOp convolution : all<graph::WinogradConvolutionOp>())

@@ -106,6 +106,24 @@ struct ConcatenateToTensor : OpRewritePattern<graph::ConcatenateOp> {
   }
 };
 
+struct InterleaveToTensor : OpRewritePattern<graph::InterleaveOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(graph::InterleaveOp op, PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Value joined = emptyTensor(rewriter, loc, op.getType(), op.getInputs().front());
+    SmallVector<OpFoldResult> offsets(op.getType().getRank(), rewriter.getIndexAttr(0)),
+        strides(op.getType().getRank(), rewriter.getIndexAttr(1));
+    strides[op.getDimension()] = rewriter.getIndexAttr(op.getInputs().size());
+    for (auto [k, input] : llvm::enumerate(op.getInputs())) {
+      offsets[op.getDimension()] = rewriter.getIndexAttr(k);
+      joined = tensor::InsertSliceOp::create(rewriter, loc, input, joined, offsets,
+                                             tensor::getMixedSizes(rewriter, loc, input), strides);
+    }
+    rewriter.replaceOp(op, joined);
+    return success();
+  }
+};
+
 struct ReverseToLinalg : OpRewritePattern<graph::ReverseOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(graph::ReverseOp op, PatternRewriter &rewriter) const override {
@@ -153,7 +171,8 @@ struct ExtentToTensor : OpRewritePattern<graph::ExtentOp> {
 
 void addShapeToLinalg(RewritePatternSet &patterns) {
   patterns.add<ReshapeToTensor, TransposeToLinalg, PadToTensor, SliceToTensor, ConcatenateToTensor,
-               ReverseToLinalg, BroadcastToLinalg, ExtentToTensor>(patterns.getContext());
+               InterleaveToTensor, ReverseToLinalg, BroadcastToLinalg, ExtentToTensor>(
+      patterns.getContext());
 }
 
 } // namespace hornet::lower

@@ -79,8 +79,8 @@ public:
   mlir::Value epilogue(Reader &reader, const Epilogue &epilogue, const Access &output,
                        const Cell &cell, mlir::Value result);
 
-  /// All elements of `vectors` and `first` in one. Vectors of one width by halves, then the halves
-  /// of what is left: in their order, each element would wait for the one before it.
+  /// All elements of `vectors` and `first` in one: vectors of one width together, then halves of
+  /// what is left. In their order, each element would wait for the one before it.
   mlir::Value reduced(mlir::vector::CombiningKind kind, llvm::SmallVector<mlir::Value> vectors,
                       mlir::Value first);
 

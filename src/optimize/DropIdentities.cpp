@@ -12,7 +12,7 @@ namespace {
 struct DropIdentities : impl::DropIdentitiesBase<DropIdentities> {
   void runOnOperation() override {
     getOperation()->walk([](Operation *op) {
-      if (!isa<graph::DropoutOp, graph::NoiseOp, graph::PenalizeOp>(op))
+      if (!isa<graph::DropoutOp, graph::NoiseOp, graph::PenalizeOp, graph::StopGradientOp>(op))
         return;
       op->replaceAllUsesWith(op->getOperands());
       op->erase();

@@ -48,17 +48,17 @@ static Json jsonOf(const EntrySignature &entry) {
           {"arena", {{"bytes", entry.arena.bytes}, {"sample", entry.arena.bytesPerSample}}}};
 }
 
-static Json jsonOf(const StepStates &step) {
-  Json states = Json::array();
-  for (const auto &[name, slot, parameter, shape, initial, input, output] : step.states)
-    states.push_back({{"name", name},
-                      {"slot", slot},
-                      {"parameter", parameter ? Json(*parameter) : Json()},
-                      {"shape", shape},
-                      {"initial", initial},
-                      {"input", input},
-                      {"output", output ? Json(*output) : Json()}});
-  return {{"parameters", jsonOf(step.parameters)}, {"states", states}};
+static Json jsonOf(const std::vector<State> &states) {
+  Json json = Json::array();
+  for (const auto &[name, slot, parameter, shape, initial, input, output] : states)
+    json.push_back({{"name", name},
+                    {"slot", slot},
+                    {"parameter", parameter ? Json(*parameter) : Json()},
+                    {"shape", shape},
+                    {"initial", initial},
+                    {"input", input},
+                    {"output", output ? Json(*output) : Json()}});
+  return json;
 }
 
 std::string writeManifest(const Manifest &manifest) {
@@ -70,11 +70,13 @@ std::string writeManifest(const Manifest &manifest) {
                {"prepared", jsonOf(manifest.prepared)},
                {"predict", jsonOf(manifest.predict)},
                {"prepare", jsonOf(manifest.prepare)},
+               {"states", jsonOf(manifest.states)},
                {"sections", manifest.sections}};
   if (manifest.host)
     json["host"] = jsonOf(*manifest.host);
   if (manifest.step)
-    json["step"] = jsonOf(*manifest.step);
+    json["step"] = {{"parameters", jsonOf(manifest.step->parameters)},
+                    {"states", jsonOf(manifest.step->states)}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -128,16 +130,25 @@ static std::optional<size_t> indexOf(const Json &json, size_t count) {
   return index;
 }
 
+/// `inputs`, `outputs`, `parameters`: how many there are that a state may name.
+static std::vector<State> statesOf(const Json &json, size_t inputs, size_t outputs,
+                                   size_t parameters) {
+  std::vector<State> states;
+  for (const Json &state : json)
+    states.push_back({.name = state.at("name"),
+                      .slot = state.at("slot"),
+                      .parameter = indexOf(state.at("parameter"), parameters),
+                      .shape = state.at("shape"),
+                      .initial = state.at("initial"),
+                      .input = indexOf(state.at("input"), inputs).value(),
+                      .output = indexOf(state.at("output"), outputs)});
+  return states;
+}
+
 static StepStates stepOf(const Json &json, const Manifest &manifest) {
   StepStates step{.parameters = parametersOf(json.at("parameters")), .states = {}};
-  for (const Json &state : json.at("states"))
-    step.states.push_back({.name = state.at("name"),
-                           .slot = state.at("slot"),
-                           .parameter = indexOf(state.at("parameter"), step.parameters.size()),
-                           .shape = state.at("shape"),
-                           .initial = state.at("initial"),
-                           .input = indexOf(state.at("input"), manifest.inputs.size()).value(),
-                           .output = indexOf(state.at("output"), manifest.outputs.size())});
+  step.states = statesOf(json.at("states"), manifest.inputs.size(), manifest.outputs.size(),
+                         step.parameters.size());
   return step;
 }
 
@@ -148,6 +159,8 @@ static host::Plan hostOf(const Json &json, const Manifest &manifest) {
       (void)manifest.inputs.at(value.index);
   if (plan.results.size() != manifest.outputs.size())
     throw std::out_of_range("a plan of other outputs");
+  if (!manifest.states.empty())
+    throw std::out_of_range("a plan with states");
   return plan;
 }
 
@@ -168,6 +181,9 @@ Expected<Manifest> parseManifest(std::string_view text) {
     manifest.predict = entryOf(json.at("predict"), manifest);
     manifest.prepare = entryOf(json.at("prepare"), manifest);
     manifest.sections = json.at("sections");
+    const Json &states = json.at("states");
+    manifest.states = statesOf(states, manifest.inputs.size() + states.size(),
+                               manifest.outputs.size() + states.size(), 0);
     if (json.contains("host"))
       manifest.host = hostOf(json.at("host"), manifest);
     if (json.contains("step"))

@@ -34,8 +34,8 @@ struct ArenaSize {
   size_t bytesPerSample = 0;
 };
 
-/// What an entry point takes, in the order of HornetCall::buffers: inputs (predict only), weights,
-/// outputs (prepare: the prepared values), arena.
+/// What an entry point takes, in the order of HornetCall::buffers: inputs and states (predict
+/// only), weights, outputs (prepare: the prepared values), the states after the call, arena.
 struct EntrySignature {
   std::vector<WeightSlot> weights;
   ArenaSize arena;
@@ -52,6 +52,7 @@ struct Manifest {
   std::vector<Port> inputs, outputs; ///< of the model, in its order
   std::vector<Parameter> parameters; ///< in the order in which Model::load takes their values
   std::vector<Prepared> prepared;
+  std::vector<State> states; ///< of stateful layers: what a RecurrentState holds
   EntrySignature predict, prepare;
   /// Of code compiled for profiling: the layers of each section of hornet_predict, in order.
   std::vector<std::vector<std::string>> sections;

@@ -2,10 +2,12 @@
 
 #include "base/Memory.h"
 #include "host/Program.h"
+#include "runtime/ForBatch.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 #include <ctime>
 #include <mutex>
 #include <new>
@@ -61,26 +63,33 @@ private:
 
 } // namespace
 
-struct Model::State {
+struct Model::Loaded {
   Artifact artifact;
   std::vector<Tensor> parameters;
   std::vector<Tensor> prepared;
   std::optional<host::Program> program;
   mutable FramePool frames;
 
+  /// The tensors of one call.
+  struct Tensors {
+    std::span<const Tensor> inputs, states;
+    std::span<Tensor> outputs, statesAfter;
+  };
+
   Expected<void> call(HornetEntryPoint entry, const EntrySignature &signature, int64_t batch,
-                      std::span<const Tensor> inputs, std::span<Tensor> outputs,
-                      std::vector<int64_t> *nanoseconds = nullptr) const {
+                      const Tensors &tensors, std::vector<int64_t> *nanoseconds = nullptr) const {
     const ArenaSize &size = signature.arena;
     Frame frame =
         HORNET_TRY(frames.take(size.bytes + size.bytesPerSample * static_cast<size_t>(batch)));
     auto add = [&](const Tensor &tensor) {
       frame.buffers.push_back(const_cast<std::byte *>(tensor.data()));
     };
-    std::ranges::for_each(inputs, add);
+    std::ranges::for_each(tensors.inputs, add);
+    std::ranges::for_each(tensors.states, add);
     for (const WeightSlot &slot : signature.weights)
       add((slot.source == WeightSlot::Source::parameter ? parameters : prepared)[slot.index]);
-    std::ranges::for_each(outputs, add);
+    std::ranges::for_each(tensors.outputs, add);
+    std::ranges::for_each(tensors.statesAfter, add);
     frame.buffers.push_back(frame.arena.get());
     frame.stamps.resize(artifact.manifest.sections.size() + 1);
     frame.buffers.push_back(frame.stamps.data());
@@ -95,18 +104,15 @@ struct Model::State {
     return {};
   }
 
-  /// A call with what the host computes before and after.
+  /// A call with what the host computes before and after, of a model without states.
   Expected<void> runAround(int64_t batch, std::span<const Tensor> inputs, std::span<Tensor> outputs,
                            std::vector<int64_t> *nanoseconds) const {
     auto code = [&](std::vector<Tensor> arguments) -> Expected<std::vector<Tensor>> {
       std::vector<Tensor> results;
-      for (const host::Value &value : program->codeResults()) {
-        Shape shape = value.shape;
-        std::ranges::replace(shape, unknownSize, batch);
-        results.emplace_back(value.dtype, std::move(shape));
-      }
-      HORNET_TRY(call(artifact.predict, artifact.manifest.predict, batch, arguments, results,
-                      nanoseconds));
+      for (const host::Value &value : program->codeResults())
+        results.emplace_back(value.dtype, forBatch(value.shape, batch));
+      HORNET_TRY(call(artifact.predict, artifact.manifest.predict, batch,
+                      {.inputs = arguments, .outputs = results}, nanoseconds));
       return results;
     };
     std::vector<Tensor> results = HORNET_TRY(program->run(inputs, code));
@@ -123,7 +129,7 @@ struct Model::State {
     for (const auto &[dtype, shape] : manifest.prepared)
       prepared.emplace_back(dtype, shape);
     if (!prepared.empty())
-      HORNET_TRY(call(artifact.prepare, manifest.prepare, 1, {}, prepared));
+      HORNET_TRY(call(artifact.prepare, manifest.prepare, 1, {.outputs = prepared}));
     dropUnused();
     return {};
   }
@@ -158,16 +164,16 @@ static Expected<void> checkParameters(const Manifest &manifest, std::span<const 
 
 Expected<Model> Model::load(Artifact artifact, std::vector<Tensor> parameters) {
   HORNET_TRY(checkParameters(artifact.manifest, parameters));
-  auto state = std::make_shared<State>();
+  auto loaded = std::make_shared<Loaded>();
   if (artifact.manifest.host)
-    state->program = HORNET_TRY(host::Program::make(*artifact.manifest.host));
-  state->artifact = std::move(artifact);
-  state->parameters = std::move(parameters);
-  HORNET_TRY(state->prepare());
-  return Model(std::move(state));
+    loaded->program = HORNET_TRY(host::Program::make(*artifact.manifest.host));
+  loaded->artifact = std::move(artifact);
+  loaded->parameters = std::move(parameters);
+  HORNET_TRY(loaded->prepare());
+  return Model(std::move(loaded));
 }
 
-const Manifest &Model::manifest() const { return state->artifact.manifest; }
+const Manifest &Model::manifest() const { return loaded->artifact.manifest; }
 const std::vector<Port> &Model::inputs() const { return manifest().inputs; }
 const std::vector<Port> &Model::outputs() const { return manifest().outputs; }
 
@@ -175,15 +181,13 @@ static bool fits(const Shape &shape, const Shape &wanted) {
   if (shape.size() != wanted.size())
     return false;
   for (size_t i = 0; i < shape.size(); ++i)
-    if (wanted[i] != unknownSize && shape[i] != wanted[i])
+    if (wanted[i] >= 0 && shape[i] != wanted[i])
       return false;
   return true;
 }
 
 /// Whether the leading extent of a port is the batch.
-static bool isBatched(const Port &port) {
-  return !port.shape.empty() && port.shape[0] == unknownSize;
-}
+static bool isBatched(const Port &port) { return !port.shape.empty() && port.shape[0] < 0; }
 
 static Expected<int64_t> checkInputs(const std::vector<Port> &ports,
                                      std::span<const Tensor> inputs) {
@@ -220,7 +224,7 @@ static Expected<void> checkOutputs(const std::vector<Port> &ports, std::span<con
   for (size_t i = 0; i < outputs.size(); ++i) {
     const Shape &shape = outputs[i].shape();
     if (outputs[i].dtype() != ports[i].dtype || !fits(shape, ports[i].shape) ||
-        (isBatched(ports[i]) && shape[0] != batch))
+        (isBatched(ports[i]) && shape[0] != -ports[i].shape[0] * batch))
       return inputError(
           {.attribute = ports[i].name,
            .reason = fmt::format("the output of a batch of {} needs shape {} {}, got {} {}", batch,
@@ -230,39 +234,92 @@ static Expected<void> checkOutputs(const std::vector<Port> &ports, std::span<con
   return {};
 }
 
-/// Zero-filled tensors for the outputs of one call.
-static Expected<std::vector<Tensor>> makeOutputs(const std::vector<Port> &ports, int64_t batch) {
+static DType dtypeOf(const Port &port) { return port.dtype; }
+static DType dtypeOf(const State &) { return DType::f32; }
+
+/// Zero-filled tensors for the outputs of one call, or its states.
+template <class Slot>
+static Expected<std::vector<Tensor>> makeTensors(const std::vector<Slot> &slots, int64_t batch) {
   try {
     std::vector<Tensor> results;
-    for (const Port &port : ports) {
-      Shape shape = port.shape;
-      std::ranges::replace(shape, unknownSize, batch);
-      results.emplace_back(port.dtype, std::move(shape));
-    }
+    for (const Slot &slot : slots)
+      results.emplace_back(dtypeOf(slot), forBatch(slot.shape, batch));
     return results;
   } catch (const std::bad_alloc &) {
     return machineError(fmt::format("out of memory: the outputs of a batch of {}", batch));
   }
 }
 
+void RecurrentState::reset() {
+  for (Tensor &value : now)
+    std::memset(value.data(), 0, value.bytes());
+}
+
+Expected<void> RecurrentState::set(size_t i, const Tensor &value) {
+  Tensor &own = now.at(i);
+  if (value.dtype() != own.dtype() || value.shape() != own.shape())
+    return inputError({.attribute = "state",
+                       .reason = fmt::format("a state of shape {} {} is needed, got {} {}",
+                                             toString(own.shape()), nameOf(own.dtype()),
+                                             toString(value.shape()), nameOf(value.dtype()))});
+  std::memcpy(own.data(), value.data(), own.bytes());
+  return {};
+}
+
+Expected<RecurrentState> Model::newState(int64_t batch) const {
+  RecurrentState state;
+  state.samples = batch;
+  state.now = HORNET_TRY(makeTensors(manifest().states, batch));
+  state.next = HORNET_TRY(makeTensors(manifest().states, batch));
+  return state;
+}
+
+static Expected<void> checkState(const RecurrentState &state, const Manifest &manifest,
+                                 int64_t batch) {
+  bool fits = state.values().size() == manifest.states.size();
+  for (size_t i = 0; fits && i < manifest.states.size(); ++i)
+    fits = hornet::runtime::fits(state.values()[i].shape(), manifest.states[i].shape);
+  if (!fits)
+    return inputError({.attribute = "state",
+                       .reason = "the state is another model's",
+                       .mend = "make it with newState of this one"});
+  if (state.batch() != batch)
+    return inputError({.attribute = "state",
+                       .reason = fmt::format("the state is of a batch of {}, the inputs have {}",
+                                             state.batch(), batch),
+                       .mend = "go on with the same batch, or with a new state"});
+  return {};
+}
+
 Expected<void> Model::run(std::span<const Tensor> inputs, std::span<Tensor> outputs,
-                          std::vector<int64_t> *nanoseconds) const {
+                          std::vector<int64_t> *nanoseconds, RecurrentState *state) const {
   if (nanoseconds)
     nanoseconds->clear();
   int64_t batch = HORNET_TRY(checkInputs(this->inputs(), inputs));
   HORNET_TRY(checkOutputs(this->outputs(), outputs, batch));
+  if (state)
+    HORNET_TRY(checkState(*state, manifest(), batch));
   if (batch == 0)
     return {};
-  if (state->program)
-    return state->runAround(batch, inputs, outputs, nanoseconds);
-  return state->call(state->artifact.predict, manifest().predict, batch, inputs, outputs,
-                     nanoseconds);
+  if (loaded->program)
+    return loaded->runAround(batch, inputs, outputs, nanoseconds);
+  RecurrentState ownState;
+  if (!state) {
+    if (!manifest().states.empty())
+      ownState = HORNET_TRY(newState(batch));
+    state = &ownState;
+  }
+  HORNET_TRY(loaded->call(loaded->artifact.predict, manifest().predict, batch,
+                          {inputs, state->now, outputs, state->next}, nanoseconds));
+  std::swap(state->now, state->next);
+  return {};
 }
 
-Expected<std::vector<Tensor>> Model::run(std::span<const Tensor> inputs) const {
+Expected<std::vector<Tensor>> Model::run(std::span<const Tensor> inputs,
+                                         RecurrentState *state) const {
   int64_t batch = HORNET_TRY(checkInputs(this->inputs(), inputs));
-  std::vector<Tensor> results = HORNET_TRY(makeOutputs(outputs(), batch));
-  HORNET_TRY(run(inputs, results));
+  std::vector<Tensor> results = HORNET_TRY(makeTensors(outputs(), batch));
+  HORNET_TRY(run(inputs, results, nullptr, state));
   return results;
 }
 

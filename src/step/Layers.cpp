@@ -22,7 +22,9 @@ public:
       if (auto reason = op.getAttrOfType<StringAttr>(untrainableAttr))
         refuse(reason.str(), "freeze the layer (trainable: false)");
       else if (auto dropout = dyn_cast<DropoutOp>(op))
-        replace(dropout, expand(dropout));
+        replace(dropout, dropped(dropout, term(dropout.getInput())));
+      else if (auto scan = dyn_cast<ScanOp>(op))
+        expandIn(scan);
       else if (auto noise = dyn_cast<NoiseOp>(op))
         replace(noise, expand(noise));
       else if (auto norm = dyn_cast<BatchNormOp>(op); norm && norm.getMomentum())
@@ -72,14 +74,27 @@ private:
     return radius * cos(uniform(x) * (2 * std::numbers::pi));
   }
 
-  Term expand(DropoutOp op) {
+  Term dropped(DropoutOp op, Term x) {
     double rate = op.getRate().convertToDouble();
-    Term x = term(op.getInput());
     if (rate == 0)
       return x;
     if (rate == 1)
       return broadcastTo(x.scalar(0), x);
     return where(uniform(x, op.getShared()) >= rate, x * (1 / (1 - rate)), 0.0);
+  }
+
+  /// One mask for all steps, made before the loop.
+  void expandIn(ScanOp scan) {
+    Block &body = scan.getBody().front();
+    for (auto op : llvm::make_early_inc_range(body.getOps<DropoutOp>())) {
+      auto state = cast<BlockArgument>(op.getInput());
+      Term initial = term(scan.getOperand(state.getArgNumber()));
+      Value mask = dropped(op, broadcastTo(initial.scalar(1), initial)).value;
+      scan.getSharedMutable().append(mask);
+      Value inside = body.addArgument(mask.getType(), op.getLoc());
+      ImplicitLocOpBuilder at(op.getLoc(), op);
+      replace(op, Term{&at, state} * Term{&at, inside});
+    }
   }
 
   Term expand(NoiseOp op) {

@@ -54,6 +54,9 @@ public:
         terminator(function.front().getTerminator()), builder(function.getLoc(), terminator) {}
 
   Expected<StepStates> run() {
+    HORNET_TRY(refuseStates());
+    if (options.kind != Kind::evaluate && !imported.untrainable.empty())
+      return tl::unexpected<Error>(InputError{imported.untrainable});
     HORNET_TRY(addTargets());
     addParameters();
     simplify();
@@ -80,6 +83,20 @@ public:
 
 private:
   Term term(Value value) { return {&builder, value}; }
+
+  /// Batches of training are samples, not the parts of one sequence.
+  Expected<void> refuseStates() {
+    InputError error;
+    for (const State &kept : imported.states)
+      error.problems.push_back({.file = model.file,
+                                .layer = kept.name.substr(0, kept.name.rfind('/')),
+                                .attribute = "stateful",
+                                .reason = "a stateful layer cannot be trained or evaluated",
+                                .mend = "set it to false"});
+    if (error.problems.empty())
+      return {};
+    return tl::unexpected<Error>(std::move(error));
+  }
 
   //===--------------------------------------------------------------------===//
   // What goes in and comes out
@@ -234,7 +251,7 @@ private:
   /// The last float that each layer computes, in the order of the layers.
   void noteLayers() {
     for (Operation &op : function.front().without_terminator())
-      if (auto layer = dyn_cast<NameLoc>(op.getLoc()); layer && op.getNumResults() == 1)
+      if (auto layer = dyn_cast<NameLoc>(op.getLoc()); layer && op.getNumResults() > 0)
         if (isa<FloatType>(getElementTypeOrSelf(op.getResult(0))))
           lastOf[layer.getName()] = op.getResult(0);
   }
@@ -316,7 +333,10 @@ private:
       return success();
     });
     OpBuilder::InsertPoint end = builder.saveInsertionPoint();
+    // Ops on the way may be replaced: as operands, results follow.
+    terminator->setOperands(results);
     auto gradients = differentiate::Gradients::of(loss.value, variables, builder);
+    results.assign(terminator->operand_begin(), terminator->operand_end());
     builder.restoreInsertionPoint(end);
     if (mlir::failed(gradients)) {
       problem.mend = "freeze it and what comes before it (trainable: false)";

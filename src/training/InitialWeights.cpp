@@ -35,18 +35,6 @@ constexpr std::array<WeightKind, 17> weightKinds{{
     {"variance", "variance_initializer", "ones"},
 }};
 
-const keras::Layer *layerOf(const keras::Model &model, const Parameter &parameter) {
-  const keras::Model *inside = &model;
-  const keras::Layer *layer = nullptr;
-  for (const std::string &name : parameter.layerPath) {
-    layer = inside ? inside->find(name) : nullptr;
-    if (!layer)
-      return nullptr;
-    inside = layer->model.get();
-  }
-  return layer;
-}
-
 /// The config of what holds the weight: a wrapper's is that of the layer in it. A Bidirectional
 /// whose directions are alike writes only "layer".
 const Json &configOf(const keras::Layer &layer, const std::string &path) {
@@ -76,7 +64,7 @@ void biasForget(Tensor &bias, const Json &config, const keras::Layer &layer) {
 
 Expected<Tensor> initialValueOf(const keras::Model &model, const Parameter &parameter,
                                 uint64_t seed, uint32_t index) {
-  const keras::Layer *layer = layerOf(model, parameter);
+  const keras::Layer *layer = keras::findLayer(model, parameter.layerPath);
   if (!layer)
     return internalError(
         fmt::format("the model has no layer of the parameter '{}'", parameter.symbol));

@@ -117,6 +117,8 @@ TargetForm Objective::targetForm(size_t output) const {
     return TargetForm::sparse;
   if (name.starts_with("categorical") || name == "kldivergence")
     return TargetForm::oneHot;
+  if (name == "ctc")
+    return TargetForm::alignment;
   return TargetForm::asIs;
 }
 

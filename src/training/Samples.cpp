@@ -153,7 +153,44 @@ Expected<Feed> fitLabels(const Column &column, const Wanted::Target &wanted) {
   return Feed{labels, Feed::Conversion::cast, rows, DType::i32};
 }
 
+/// The labels of one sample in `from`, which are to fit into the time of `to`; or why they do not.
+std::string alignInto(std::span<const int32_t> from, std::span<int32_t> to) {
+  auto count = static_cast<size_t>(std::ranges::find(from, 0) - from.begin());
+  if (std::ranges::any_of(from.subspan(count), [](int32_t label) { return label != 0; }))
+    return "has a label behind a 0, which fills up";
+  size_t steps = count; // the same one twice needs a blank between them
+  for (size_t i = 1; i < count; ++i)
+    steps += from[i] == from[i - 1];
+  if (steps > to.size())
+    return fmt::format("needs {} time steps for its labels, and the output has {}", steps,
+                       to.size());
+  std::ranges::copy(from.first(count), to.begin());
+  return "";
+}
+
+Expected<Feed> fitAlignment(const Column &column, const Wanted::Target &wanted) {
+  if (wanted.shape.size() != 2 || column.values.shape().size() != 2)
+    return refuse(
+        column,
+        fmt::format("targets have shape {} for an output of {}", withBatch(rowShape(column)),
+                    withBatch(wanted.shape)),
+        "give an array (samples, labels), filled up with 0, for an output (time, classes)");
+  Tensor labels = HORNET_TRY(integersOf(column));
+  HORNET_TRY(checkLabels(column, labels.as<int32_t>(), wanted.shape.back()));
+  int64_t count = labels.shape()[0], width = labels.shape()[1], time = wanted.shape.front();
+  Tensor aligned(DType::i32, {count, time});
+  for (int64_t i = 0; i < count; ++i)
+    if (std::string wrong = alignInto(labels.as<int32_t>().subspan(i * width, width),
+                                      aligned.as<int32_t>().subspan(i * time, time));
+        !wrong.empty())
+      return refuse(column, fmt::format("sample {} {}", i, wrong),
+                    "give labels from 1 that fit, and 0 behind them");
+  return Feed{aligned, Feed::Conversion::cast, {time}, DType::f32};
+}
+
 Expected<Feed> fitTarget(const Column &column, const Wanted::Target &wanted) {
+  if (wanted.form == TargetForm::alignment)
+    return fitAlignment(column, wanted);
   Shape found = rowShape(column);
   Shape rows = wanted.shape;
   if (!rows.empty())

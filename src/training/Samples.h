@@ -16,7 +16,10 @@ namespace hornet::training {
 enum class TargetForm {
   oneHot, ///< float32 of the output's shape, a 1 a row: categorical_crossentropy
   sparse, ///< int32 labels, the output's shape without its last dimension
-  asIs    ///< float32 of the output's shape: everything else
+  /// Labels of a sequence, as many as there are, of an output (time, classes): float32 (time),
+  /// filled up with 0.
+  alignment,
+  asIs ///< float32 of the output's shape: everything else
 };
 
 /// What a model and its losses want, in the model's order; shapes without the batch.

@@ -1,4 +1,5 @@
 #include "training/StepRunner.h"
+#include "runtime/ForBatch.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -52,11 +53,8 @@ Expected<void> StepRunner::setValues(std::vector<Tensor> values) {
 std::vector<Tensor> &StepRunner::outputsFor(int64_t batch) {
   std::vector<Tensor> &made = byBatch[batch];
   if (made.empty())
-    for (const runtime::Port &port : model.outputs()) {
-      Shape shape = port.shape;
-      std::ranges::replace(shape, unknownSize, batch);
-      made.emplace_back(port.dtype, shape);
-    }
+    for (const runtime::Port &port : model.outputs())
+      made.emplace_back(port.dtype, runtime::forBatch(port.shape, batch));
   return made;
 }
 

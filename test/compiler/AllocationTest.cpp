@@ -51,6 +51,13 @@ TEST(Allocations, noneIsMadeByCallsOfMobileNet) {
     expectNone(*model, 3, threads);
 }
 
+TEST(Allocations, noneIsMadeByCallsOfAnAttention) {
+  auto model = keras::readModel("test/golden/layers/grouped_query_attention__long/model.keras");
+  ASSERT_TRUE(model) << toString(model.error());
+  for (int threads : {1, 2})
+    expectNone(*model, 3, threads);
+}
+
 TEST(Threads, doNotSpinForLongAfterACall) {
   auto model = keras::readModel("examples/01-digit/cnn.h5");
   ASSERT_TRUE(model) << toString(model.error());

@@ -28,7 +28,8 @@ void addBinary(Cases &cases) {
       {"lower_rank_left", "1x3", "?x4x3", "?x4x3"},
       {"inner", "2x1x3", "2x4x1", "2x4x3"},
   };
-  for (const char *name : {"add", "subtract", "multiply", "divide", "maximum", "minimum", "power"})
+  for (const char *name :
+       {"add", "subtract", "multiply", "divide", "maximum", "minimum", "power", "atan2"})
     for (auto [how, left, right, result] : shapes)
       cases.push_back({std::string(name) + "_" + how,
                        {left, right},
@@ -139,6 +140,7 @@ const Cases others = {
     {"concatenate",
      {"?x2", "?x3", "?x1"},
      "graph.concatenate %a, %b, %c dimension 1 : (A, B, C) -> <?x6>"},
+    {"interleave", {"?x3x2", "?x2x2"}, "graph.interleave %a, %b dimension 1 : (A, B) -> <?x5x2>"},
     {"concatenate_of_one_twice",
      {"2x3x2"},
      "graph.concatenate %a, %a dimension 1 : (A, A) -> <2x6x2>"},
@@ -234,15 +236,15 @@ static std::string tensorOf(const std::string &shape, const std::string &element
 std::string OpCase::function(const std::string &element) const {
   std::string arguments, body = "\n" + op;
   body.insert(body.rfind('\n') + 1, "%y = ");
-  body = std::regex_replace(body, std::regex(" <([^>]*)>"), " " + tensorOf("$1", element));
+  body = std::regex_replace(body, std::regex("([ (])<([^>]*)>"), "$1" + tensorOf("$2", element));
   body = std::regex_replace(body, std::regex("tensor<x"), "tensor<");
   for (size_t i = 0; i < shapes.size(); ++i) {
     std::string type = tensorOf(shapes[i], element);
     arguments += fmt::format("{}%{}: {}", i ? ", " : "", char('a' + i), type);
     body = std::regex_replace(body, std::regex(fmt::format("\\b{}\\b", char('A' + i))), type);
   }
-  // What follows the last arrow, or the last colon, is the result's type.
-  size_t arrow = body.rfind("-> "), colon = body.rfind(": ");
+  // What follows the last line's arrow, or its last colon, is the result's type.
+  size_t line = body.rfind('\n'), arrow = body.find("-> ", line), colon = body.rfind(": ");
   std::string result = body.substr(arrow != body.npos ? arrow + 3 : colon + 2);
   return fmt::format("func.func @f({}) -> {} {{{}\nreturn %y : {}\n}}", arguments, result, body,
                      result);
@@ -255,6 +257,7 @@ const std::vector<OpCase> &opCases() {
     addBinary(cases);
     cases.insert(cases.end(), others.begin(), others.end());
     addWindows(cases);
+    cases.insert(cases.end(), scanCases().begin(), scanCases().end());
     return cases;
   }();
   return all;

@@ -33,6 +33,9 @@ inline void PrintTo(const OpCase &op, std::ostream *to) { *to << op.op; }
 
 const std::vector<OpCase> &opCases();
 
+/// Of `graph.scan`; among opCases().
+const std::vector<OpCase> &scanCases();
+
 /// Of extents that fill vectors and blocks of registers, and leave rests.
 const std::vector<OpCase> &wideCases();
 

@@ -25,7 +25,8 @@ LogicalResult addGradients(func::FuncOp function) {
   auto gradients = differentiate::Gradients::of(loss, variables, builder);
   if (failed(gradients))
     return failure();
-  SmallVector<Value> results = {y.value};
+  // Not y, which another op may have taken the place of.
+  SmallVector<Value> results = {end->getOperand(0)};
   llvm::append_range(results, *gradients);
   end->setOperands(results);
   function.setType(

@@ -54,13 +54,13 @@ func.func @convolution(%x: tensor<?x8x8x2xf32>, %f: tensor<3x3x2x4xf32>) -> tens
 // convolution each, and no zeros are multiplied.
 
 // CHECK-LABEL: func.func @strided
+// CHECK: %[[PADDED:.*]] = graph.pad {{.*}} low [0, 1, 0] high [0, 1, 0] {{.*}} -> tensor<?x6x4xf32>
 // CHECK: graph.slice %arg1 start [0, 0, 0] limit [3, 2, 4] strides [2, 1, 1] {{.*}} -> tensor<2x2x4xf32>
-// CHECK: graph.convolution {{.*}} low [1] high [1] {{.*}} tensor<2x4x2xf32>) -> tensor<?x5x2xf32>
+// CHECK: %[[EVEN:.*]] = graph.convolution %[[PADDED]], {{.*}} low [0] high [0] {{.*}} tensor<2x4x2xf32>) -> tensor<?x5x2xf32>
 // CHECK: graph.slice %arg1 start [1, 0, 0] limit [3, 2, 4] strides [2, 1, 1] {{.*}} -> tensor<1x2x4xf32>
-// CHECK: graph.convolution {{.*}} low [0] high [1] {{.*}} tensor<1x4x2xf32>) -> tensor<?x5x2xf32>
-// CHECK: %[[BOTH:.*]] = graph.concatenate {{.*}} -> tensor<?x5x2x2xf32>
-// CHECK: %[[MERGED:.*]] = graph.reshape %[[BOTH]] {{.*}} -> tensor<?x10x2xf32>
-// CHECK: graph.slice %[[MERGED]] start [0, 0, 0] limit [-1, 9, 2]
+// CHECK: %[[PART:.*]] = graph.slice %[[PADDED]] start [0, 1, 0] limit [-1, 5, 4]
+// CHECK: %[[ODD:.*]] = graph.convolution %[[PART]], {{.*}} low [0] high [0] {{.*}} tensor<1x4x2xf32>) -> tensor<?x4x2xf32>
+// CHECK: graph.interleave %[[EVEN]], %[[ODD]] dimension 1
 // CHECK: graph.filter_gradient %arg0, {{.*}} strides [2]
 func.func @strided(%x: tensor<?x9x2xf32>, %f: tensor<3x2x4xf32>) -> tensor<?x4x4xf32> {
   %0 = graph.convolution %x, %f strides [2] low [0] high [0] dilations [1] groups 1
@@ -103,4 +103,35 @@ func.func @max_pool(%x: tensor<?x4x6x3xf32>) -> tensor<?x2x3x3xf32> {
 func.func @unused(%x: tensor<?x8xf32>, %y: tensor<2xf32>) -> tensor<?x8xf32> {
   %0 = graph.floor %x : tensor<?x8xf32>
   return %0 : tensor<?x8xf32>
+}
+
+// Through time: the forward loop keeps what the backward one needs, which is that loop turned around.
+// The product with the recurrent kernel has its gradient made once, of all steps.
+
+// CHECK-LABEL: func.func @recurrent
+// CHECK: %[[FORWARD:.*]]:3 = graph.scan(%arg0) states(%arg1) shared(%arg2) {
+// CHECK: %[[Y:.*]] = graph.tanh
+// CHECK: graph.yield %[[Y]], %{{.*}}, %[[Y]]
+// CHECK: %[[DLAST:.*]] = graph.broadcast %{{.*}}, %[[FORWARD]]#2
+// CHECK: %[[KT:.*]] = graph.transpose %arg2
+// CHECK: %[[BACKWARD:.*]]:2 = graph.scan reverse(%[[FORWARD]]#0) states(%[[DLAST]]) shared(%[[KT]]) {
+// CHECK: ^bb0(%[[KEPT:.*]]: tensor<?x3xf32>, %[[DY:.*]]: tensor<?x3xf32>, %[[K:.*]]: tensor<3x3xf32>):
+// CHECK: %[[SLOPE:.*]] = graph.subtract
+// CHECK: %[[DZ:.*]] = graph.multiply %[[DY]], %[[SLOPE]]
+// CHECK: %[[DH:.*]] = graph.matmul %[[DZ]], %[[K]]
+// CHECK-NOT: graph.filter_gradient
+// CHECK: graph.yield %[[DZ]], %[[DH]]
+// CHECK: %[[H:.*]] = graph.reshape %[[FORWARD]]#1 : tensor<?x5x3xf32> -> tensor<?x3xf32>
+// CHECK: %[[DZS:.*]] = graph.reshape %[[BACKWARD]]#0 : tensor<?x5x3xf32> -> tensor<?x3xf32>
+// CHECK: %[[DK:.*]] = graph.filter_gradient %[[H]], %[[DZS]]
+// CHECK: return %[[BACKWARD]]#0, %[[BACKWARD]]#1, %[[DK]]
+func.func @recurrent(%x: tensor<?x5x3xf32>, %s: tensor<?x3xf32>, %u: tensor<3x3xf32>) -> tensor<?x3xf32> {
+  %last = graph.scan (%x) states (%s) shared (%u) {
+  ^bb0(%step: tensor<?x3xf32>, %h: tensor<?x3xf32>, %k: tensor<3x3xf32>):
+    %0 = graph.matmul %h, %k : (tensor<?x3xf32>, tensor<3x3xf32>) -> tensor<?x3xf32>
+    %1 = graph.add %step, %0 : (tensor<?x3xf32>, tensor<?x3xf32>) -> tensor<?x3xf32>
+    %2 = graph.tanh %1 : tensor<?x3xf32>
+    graph.yield %2 : tensor<?x3xf32>
+  } : (tensor<?x5x3xf32>, tensor<?x3xf32>, tensor<3x3xf32>) -> tensor<?x3xf32>
+  return %last : tensor<?x3xf32>
 }

@@ -47,12 +47,13 @@ TEST(Key, changesWithEverythingThatChangesTheCode) {
       artifactKey(model(), {.tuning = {{"product", {{"rows", 6}}}}}, "v"),
       artifactKey(model(), {.tuning = {{"product", {{"rows", 7}}}}}, "v"),
       artifactKey(model(), {.tuning = {{"winograd", {{"rows", 6}}}}}, "v"),
+      artifactKey(model(), {.layerOutputs = {"dense"}}, "v"),
       artifactKey(model(), {.target = "x86-64-v3"}, "v"),
       artifactKey(model(), {.shapes = {{"x", {1, 3}}}}, "v"),
       artifactKey(model(), {.shapes = {{"y", {1, 3}}}}, "v"),
       artifactKey(model(), {.shapes = {{"x", {3, 1}}}}, "v"),
   };
-  EXPECT_EQ(keys.size(), 17u);
+  EXPECT_EQ(keys.size(), 18u);
   keras::Model renamed = model();
   renamed.layers.back().name = "renamed"; // its locations are in profiles and errors
   EXPECT_FALSE(keys.contains(artifactKey(renamed, {}, "v")));

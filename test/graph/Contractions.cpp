@@ -77,7 +77,8 @@ static void forWindow(const Array &x, const Window &window, ArrayRef<int64_t> in
 /// The type's shape, with the batch of `x`.
 static Index resultShape(Operation *op, const Array &x) {
   Index shape(cast<RankedTensorType>(op->getResult(0).getType()).getShape());
-  shape[0] = x.shape[0];
+  if (ShapedType::isDynamic(shape[0]))
+    shape[0] = x.shape[0];
   return shape;
 }
 
@@ -191,6 +192,18 @@ static Array concatenate(Operation *op, Inputs in) {
   return result;
 }
 
+static Array interleave(Operation *op, Inputs in) {
+  auto dimension = cast<InterleaveOp>(op).getDimension();
+  Array result(resultShape(op, in[0]));
+  for (auto [k, x] : llvm::enumerate(in))
+    forEach(x.shape, [&](ArrayRef<int64_t> index) {
+      Index target = llvm::to_vector(index);
+      target[dimension] = target[dimension] * static_cast<int64_t>(in.size()) + k;
+      at(result, target) = at(x, index);
+    });
+  return result;
+}
+
 static Array pad(Operation *op, Inputs in) {
   auto pad = cast<PadOp>(op);
   Array result(resultShape(op, in[0]));
@@ -210,6 +223,7 @@ void addContractions(llvm::StringMap<Rule> &rules) {
   rules["graph.average_pool"] = pool<AveragePoolOp, true>;
   rules["graph.batch_norm"] = batchNorm;
   rules["graph.concatenate"] = concatenate;
+  rules["graph.interleave"] = interleave;
   rules["graph.convolution"] = convolution;
   rules["graph.dropout"] = identity;
   rules["graph.filter_gradient"] = filterGradient;

@@ -215,6 +215,7 @@ const llvm::StringMap<Rule> &rules() {
     llvm::StringMap<Rule> rules = {
         {"graph.abs", elementwise([](double x) { return std::fabs(x); })},
         {"graph.add", elementwise(std::plus<double>())},
+        {"graph.atan2", elementwise([](double y, double x) { return std::atan2(y, x); })},
         {"graph.broadcast", elementwise([](double x, double) { return x; })},
         {"graph.ceil", elementwise([](double x) { return std::ceil(x); })},
         {"graph.compare", compare},
@@ -254,6 +255,7 @@ const llvm::StringMap<Rule> &rules() {
         {"graph.softmax", softmax<SoftmaxOp>},
         {"graph.softplus", elementwise(softplus)},
         {"graph.sqrt", elementwise([](double x) { return std::sqrt(x); })},
+        {"graph.stop_gradient", elementwise([](double x) { return x; })},
         {"graph.subtract", elementwise(std::minus<double>())},
         {"graph.tanh", elementwise([](double x) { return std::tanh(x); })},
         {"graph.transpose", transpose},

@@ -54,6 +54,8 @@ func.func @unary(%x: tensor<?x10xf32>) {
   %13 = graph.sin %x : tensor<?x10xf32>
   // CHECK: graph.sqrt %arg0 : tensor<?x10xf32>
   %14 = graph.sqrt %x : tensor<?x10xf32>
+  // CHECK: graph.stop_gradient %arg0 : tensor<?x10xf32>
+  %19 = graph.stop_gradient %x : tensor<?x10xf32>
   // CHECK: graph.tanh %arg0 : tensor<?x10xf32>
   %15 = graph.tanh %x : tensor<?x10xf32>
   // CHECK: graph.trunc %arg0 : tensor<?x10xf32>
@@ -65,6 +67,8 @@ func.func @unary(%x: tensor<?x10xf32>) {
 func.func @broadcasting(%x: tensor<?x10xf32>, %b: tensor<10xf32>, %p: tensor<?x1xi1>) {
   // CHECK: graph.add %arg0, %arg1 : (tensor<?x10xf32>, tensor<10xf32>) -> tensor<?x10xf32>
   %0 = graph.add %x, %b : (tensor<?x10xf32>, tensor<10xf32>) -> tensor<?x10xf32>
+  // CHECK: graph.atan2 %arg0, %arg1 : (tensor<?x10xf32>, tensor<10xf32>) -> tensor<?x10xf32>
+  %10 = graph.atan2 %x, %b : (tensor<?x10xf32>, tensor<10xf32>) -> tensor<?x10xf32>
   // CHECK: graph.divide %arg0, %arg1 : (tensor<?x10xf32>, tensor<10xf32>) -> tensor<?x10xf32>
   %1 = graph.divide %x, %b : (tensor<?x10xf32>, tensor<10xf32>) -> tensor<?x10xf32>
   // CHECK: graph.maximum %arg0, %arg1 : (tensor<?x10xf32>, tensor<10xf32>) -> tensor<?x10xf32>
@@ -130,6 +134,9 @@ func.func @shapes(%x: tensor<?x8x9x4xf32>) {
   // CHECK: graph.concatenate %arg0, %arg0 dimension 3 : (tensor<?x8x9x4xf32>, tensor<?x8x9x4xf32>) -> tensor<?x8x9x8xf32>
   %4 = graph.concatenate %x, %x dimension 3
     : (tensor<?x8x9x4xf32>, tensor<?x8x9x4xf32>) -> tensor<?x8x9x8xf32>
+  // CHECK: graph.interleave %arg0, %arg0 dimension 2 : (tensor<?x8x9x4xf32>, tensor<?x8x9x4xf32>) -> tensor<?x8x18x4xf32>
+  %5 = graph.interleave %x, %x dimension 2
+    : (tensor<?x8x9x4xf32>, tensor<?x8x9x4xf32>) -> tensor<?x8x18x4xf32>
   return
 }
 

@@ -298,3 +298,64 @@ func.func @einsum_keeps_its_vectors(%q: tensor<?x7x4xf32>, %k: tensor<?x5x4xf32>
   %1 = graph.transpose %0 permutation [0, 2, 1] : (tensor<?x7x5xf32>) -> tensor<?x5x7xf32>
   return %1 : tensor<?x5x7xf32>
 }
+
+// CHECK-LABEL: func.func @bias_before_interleave
+// CHECK-NEXT: %[[X:.*]] = graph.add %arg0, %arg2 : (tensor<?x3x8xf32>, tensor<8xf32>) -> tensor<?x3x8xf32>
+// CHECK-NEXT: %[[Y:.*]] = graph.add %arg1, %arg2 : (tensor<?x2x8xf32>, tensor<8xf32>) -> tensor<?x2x8xf32>
+// CHECK-NEXT: %[[A:.*]] = graph.relu %[[X]]
+// CHECK-NEXT: %[[B:.*]] = graph.relu %[[Y]]
+// CHECK-NEXT: graph.interleave %[[A]], %[[B]] dimension 1
+func.func @bias_before_interleave(%x: tensor<?x3x8xf32>, %y: tensor<?x2x8xf32>, %b: tensor<8xf32>) -> tensor<?x5x8xf32> {
+  %0 = graph.interleave %x, %y dimension 1 : (tensor<?x3x8xf32>, tensor<?x2x8xf32>) -> tensor<?x5x8xf32>
+  %1 = graph.add %0, %b : (tensor<?x5x8xf32>, tensor<8xf32>) -> tensor<?x5x8xf32>
+  %2 = graph.relu %1 : tensor<?x5x8xf32>
+  return %2 : tensor<?x5x8xf32>
+}
+
+// What differs from place to place is no part of one input.
+
+// CHECK-LABEL: func.func @places_stay_behind_interleave
+// CHECK-NEXT: graph.interleave
+// CHECK-NEXT: graph.add
+func.func @places_stay_behind_interleave(%x: tensor<?x2x8xf32>, %b: tensor<4x8xf32>) -> tensor<?x4x8xf32> {
+  %0 = graph.interleave %x, %x dimension 1 : (tensor<?x2x8xf32>, tensor<?x2x8xf32>) -> tensor<?x4x8xf32>
+  %1 = graph.add %0, %b : (tensor<?x4x8xf32>, tensor<4x8xf32>) -> tensor<?x4x8xf32>
+  return %1 : tensor<?x4x8xf32>
+}
+
+// Gates side by side are one product.
+
+// CHECK-LABEL: func.func @gates
+// CHECK-NEXT: %[[K:.*]] = graph.concatenate %arg1, %arg2 dimension 1
+// CHECK-NEXT: %[[Y:.*]] = graph.matmul %arg0, %[[K]]
+// CHECK-NEXT: return %[[Y]]
+func.func @gates(%x: tensor<?x4xf32>, %a: tensor<4x3xf32>, %b: tensor<4x2xf32>) -> tensor<?x5xf32> {
+  %0 = graph.matmul %x, %a : (tensor<?x4xf32>, tensor<4x3xf32>) -> tensor<?x3xf32>
+  %1 = graph.matmul %x, %b : (tensor<?x4xf32>, tensor<4x2xf32>) -> tensor<?x2xf32>
+  %2 = graph.concatenate %0, %1 dimension 1 : (tensor<?x3xf32>, tensor<?x2xf32>) -> tensor<?x5xf32>
+  return %2 : tensor<?x5xf32>
+}
+
+// Of two inputs they are not.
+
+// CHECK-LABEL: func.func @products
+// CHECK-COUNT-2: graph.matmul
+func.func @products(%x: tensor<?x4xf32>, %z: tensor<?x4xf32>, %a: tensor<4x3xf32>) -> tensor<?x6xf32> {
+  %0 = graph.matmul %x, %a : (tensor<?x4xf32>, tensor<4x3xf32>) -> tensor<?x3xf32>
+  %1 = graph.matmul %z, %a : (tensor<?x4xf32>, tensor<4x3xf32>) -> tensor<?x3xf32>
+  %2 = graph.concatenate %0, %1 dimension 1 : (tensor<?x3xf32>, tensor<?x3xf32>) -> tensor<?x6xf32>
+  return %2 : tensor<?x6xf32>
+}
+
+// CHECK-LABEL: func.func @gates_of_convolutions
+// CHECK-NEXT: %[[K:.*]] = graph.concatenate %arg1, %arg1 dimension 2
+// CHECK-NEXT: %[[Y:.*]] = graph.convolution %arg0, %[[K]] strides [1] low [1] high [1]
+// CHECK-NEXT: return %[[Y]]
+func.func @gates_of_convolutions(%x: tensor<?x9x2xf32>, %f: tensor<3x2x4xf32>) -> tensor<?x9x8xf32> {
+  %0 = graph.convolution %x, %f strides [1] low [1] high [1] dilations [1] groups 1
+    : (tensor<?x9x2xf32>, tensor<3x2x4xf32>) -> tensor<?x9x4xf32>
+  %1 = graph.convolution %x, %f strides [1] low [1] high [1] dilations [1] groups 1
+    : (tensor<?x9x2xf32>, tensor<3x2x4xf32>) -> tensor<?x9x4xf32>
+  %2 = graph.concatenate %0, %1 dimension 2 : (tensor<?x9x4xf32>, tensor<?x9x4xf32>) -> tensor<?x9x8xf32>
+  return %2 : tensor<?x9x8xf32>
+}

@@ -361,6 +361,15 @@ func.func @slice_batch(%x: tensor<?x8xf32>) {
 
 // -----
 
+func.func @interleave_places(%x: tensor<?x3xf32>, %y: tensor<?x1xf32>) {
+  // expected-error @below {{(C4) input 0 of 2 is 'tensor<?x3xf32>', which should have 2 places in dimension 1}}
+  // expected-error @below {{failed to infer returned types}}
+  %0 = graph.interleave %x, %y dimension 1 : (tensor<?x3xf32>, tensor<?x1xf32>) -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
 func.func @concatenate_nothing() {
   // expected-error @+2 {{(C1) expected at least one input}}
   // expected-error @+1 {{failed to infer returned types}}
@@ -651,5 +660,17 @@ func.func @gather_two_batches(%t: tensor<?x4xf32>, %i: tensor<?x5xf32>) {
 func.func @scatter_add_rows(%r: tensor<5x3xf32>, %i: tensor<5xf32>, %t: tensor<10x4xf32>) {
   // expected-error @+1 {{(C1) expected rows of type 'tensor<5x4xf32>', got 'tensor<5x3xf32>'}}
   %0 = graph.scatter_add %r, %i, %t dimension 0 batch 0 : (tensor<5x3xf32>, tensor<5xf32>, tensor<10x4xf32>) -> tensor<10x4xf32>
+  return
+}
+
+// -----
+
+func.func @dropout_in_a_loop(%x: tensor<?x5x8xf32>, %s: tensor<?x8xf32>) {
+  %r = graph.scan (%x) states (%s) shared () {
+  ^bb0(%a: tensor<?x8xf32>, %b: tensor<?x8xf32>):
+    // expected-error @+1 {{'graph.dropout' op (C3) in the body of a loop, the input must be a state}}
+    %0 = graph.dropout %a rate 0.5 : tensor<?x8xf32>
+    graph.yield %0 : tensor<?x8xf32>
+  } : (tensor<?x5x8xf32>, tensor<?x8xf32>) -> tensor<?x8xf32>
   return
 }

@@ -1,7 +1,7 @@
 // Models that take strings, or look integers up: what is computed around the graph, and what cannot
 // be.
 
-#include "import/Import.h"
+#include "import/LayerImport.h"
 
 #include "formats/Json.h"
 #include "graph/Graph.h"
@@ -116,6 +116,47 @@ TEST(HostImport, WrappedLookupsAreRefused) {
   EXPECT_THAT(
       problemsOf(sequential(R"("batch_shape": [null, 3, 2])", layer("TimeDistributed", inner))),
       HasSubstr("a lookup or hash inside another layer is not supported"));
+}
+
+TEST(HostImport, StatefulLayersNeedAModelOfNumbers) {
+  EXPECT_THAT(
+      problemsOf(sequential(text, layer("StringLookup", R"("vocabulary": ["a", "b"])") + "," +
+                                      layer("Embedding", R"("input_dim": 3, "output_dim": 2)") +
+                                      "," + layer("SimpleRNN", R"("units": 2, "stateful": true)"))),
+      HasSubstr("(SimpleRNN), 'stateful': a stateful layer in a model that takes strings"));
+}
+
+TEST(HostImport, ResultsOfLayersInTheGraphCanBeOutputs) {
+  keras::Model model =
+      sequential(text, layer("StringLookup", R"("vocabulary": ["a", "b"])") + "," +
+                           layer("Embedding", R"("input_dim": 3, "output_dim": 2)") + "," +
+                           layer("Dense", dense));
+  mlir::MLIRContext context;
+  auto imported = import::importModel(context, model, {.layerOutputs = {"*"}});
+  ASSERT_TRUE(imported) << toString(imported.error());
+  ASSERT_EQ(imported->outputs.size(), 2u);
+  EXPECT_EQ(imported->outputs[1].name, model.layers[2].name);
+  EXPECT_EQ(imported->host->results.size(), 2u);
+  auto lookup = import::importModel(context, model, {.layerOutputs = {model.layers[1].name}});
+  ASSERT_FALSE(lookup);
+  EXPECT_THAT(toString(lookup.error()), HasSubstr("has no result of its own in compiled code"));
+}
+
+TEST(HostImport, ImportersOfTheCallerTakeNumbers) {
+  import::CustomLayers layers = {{"Twice", [](import::LayerImport &layer) {
+                                    mlir::Value x = layer.input();
+                                    if (layer.ready())
+                                      layer.result(layer.create<graph::AddOp>(x, x));
+                                  }}};
+  mlir::MLIRContext context;
+  std::string twice = layer("Twice", R"("axis": 1)");
+  auto strings = import::importModel(context, sequential(text, twice), {.customLayers = layers});
+  ASSERT_FALSE(strings);
+  EXPECT_THAT(toString(strings.error()), HasSubstr("takes numbers, got strings"));
+  auto numbers = import::importModel(
+      context, sequential(integers, layer("IntegerLookup", R"("vocabulary": [7])") + "," + twice),
+      {.customLayers = layers});
+  EXPECT_TRUE(numbers) << toString(numbers.error());
 }
 
 } // namespace

@@ -84,7 +84,7 @@ TEST_F(Save, EveryModelIsTheSameInEveryForm) {
       std::string path = folder / name;
       auto saved = saveModel(original.model, original.parameters, original.values, path);
       if (!saved) {
-        EXPECT_TRUE(original.model.generation == Generation::keras2 &&
+        EXPECT_TRUE(original.model.generation != Generation::keras3 &&
                     std::string_view(name) == "model.keras")
             << where << ": " << toString(saved.error());
         EXPECT_THAT(toString(saved.error()), HasSubstr("layer '")) << where;
@@ -94,14 +94,17 @@ TEST_F(Save, EveryModelIsTheSameInEveryForm) {
       auto read = load(context, path);
       ASSERT_TRUE(read) << where << " as " << name << ": " << toString(read.error());
       expectSame(read->values, original.values, where + " as " + name);
-      bool sameGeneration = read->model.generation == original.model.generation;
+      // What Keras 1 wrote becomes a file of Keras 2.
+      Generation expected = std::max(original.model.generation, Generation::keras2);
+      bool sameGeneration = read->model.generation == expected;
       EXPECT_TRUE(sameGeneration || std::string_view(name) == "model.keras") << where;
-      if (sameGeneration)
+      // Keras 1 has another order of layers, where branches merge.
+      if (sameGeneration && original.model.generation != Generation::keras1)
         EXPECT_EQ(read->program, original.program) << where << " as " << name;
     }
   });
-  // Of Keras 2, with classes or functions that LayerKeys.cpp does not know in both.
-  EXPECT_EQ(refused, 81);
+  // Of Keras 1 and 2, with classes or functions that LayerKeys.cpp does not know in both.
+  EXPECT_EQ(refused, 130);
 }
 
 TEST_F(Save, EveryModelsWeightsAreTheSameInEveryForm) {
@@ -134,7 +137,8 @@ void expectKerasOrder(const Model &model, const std::string &where) {
 
 TEST_F(Save, TheOrderOfLayersIsThatOfEveryFileOfKeras) {
   forEachModel(context, [&](const std::string &where, const Loaded &loaded) {
-    expectKerasOrder(loaded.model, where);
+    if (loaded.model.generation != Generation::keras1) // see above
+      expectKerasOrder(loaded.model, where);
   });
 }
 

@@ -44,3 +44,27 @@ func.func @into_concatenation(%x: tensor<?x8xf32>, %y: tensor<?x16xf32>, %k: ten
   %3 = graph.matmul %2, %k : (tensor<?x24xf32>, tensor<24x4xf32>) -> tensor<?x4xf32>
   return %3 : tensor<?x4xf32>
 }
+
+// So are parts that take turns, and parts of parts: each where the result wants it, every second row
+// and column of an image.
+
+// CHECK-LABEL: func.func @into_turns
+// CHECK: %[[WHOLE:.*]] = memref.alloc(%{{.*}}) {{.*}}memref<?x8x8x4xf32>
+// CHECK-NOT: memref.alloc
+// CHECK-NOT: memref.copy
+// CHECK: memref.subview %[[WHOLE]][0, 1, 0, 0] [%{{.*}}, 4, 8, 4] [1, 2, 1, 1]
+// CHECK-NOT: memref.alloc
+// CHECK-NOT: memref.copy
+// CHECK: return
+func.func @into_turns(%x: tensor<?x4x4x4xf32>, %f: tensor<1x1x4x4xf32>) -> tensor<?x8x8xf32> {
+  %0 = graph.relu %x : tensor<?x4x4x4xf32>
+  %1 = graph.convolution %x, %f strides [1, 1] low [0, 0] high [0, 0] dilations [1, 1] groups 1
+    : (tensor<?x4x4x4xf32>, tensor<1x1x4x4xf32>) -> tensor<?x4x4x4xf32>
+  %2 = graph.interleave %0, %1 dimension 2 : (tensor<?x4x4x4xf32>, tensor<?x4x4x4xf32>) -> tensor<?x4x8x4xf32>
+  %3 = graph.tanh %x : tensor<?x4x4x4xf32>
+  %4 = graph.exp %x : tensor<?x4x4x4xf32>
+  %5 = graph.interleave %3, %4 dimension 2 : (tensor<?x4x4x4xf32>, tensor<?x4x4x4xf32>) -> tensor<?x4x8x4xf32>
+  %6 = graph.interleave %2, %5 dimension 1 : (tensor<?x4x8x4xf32>, tensor<?x4x8x4xf32>) -> tensor<?x8x8x4xf32>
+  %7 = graph.reduce_sum %6 dimensions [3] : (tensor<?x8x8x4xf32>) -> tensor<?x8x8xf32>
+  return %7 : tensor<?x8x8xf32>
+}

@@ -56,12 +56,17 @@ func.func @dense(%x: tensor<?x128xf32>, %k: tensor<128x10xf32>) -> tensor<?x10xf
   return %0 : tensor<?x10xf32>
 }
 
-// Sums along a row are vectors until the end of the row.
+// Sums along a row are vectors until the end of the row, and then halves: 8, 4, 2, 1, and 6, 3.
 
 // CHECK-LABEL: func.func @row_sum
 // CHECK: scf.for {{.*}} iter_args
 // CHECK-COUNT-4: arith.addf {{.*}} vector<8xf32>
-// CHECK-COUNT-5: vector.reduction <add>
+// CHECK-COUNT-3: arith.addf {{.*}} vector<8xf32>
+// CHECK: arith.addf {{.*}} vector<4xf32>
+// CHECK: arith.addf {{.*}} vector<2xf32>
+// CHECK: arith.addf {{.*}} vector<1xf32>
+// CHECK: arith.addf {{.*}} vector<3xf32>
+// CHECK: vector.reduction <add>
 // CHECK-NOT: vector.reduction
 func.func @row_sum(%x: tensor<?x70xf32>) -> tensor<?xf32> {
   %0 = graph.reduce_sum %x dimensions [1] : (tensor<?x70xf32>) -> tensor<?xf32>

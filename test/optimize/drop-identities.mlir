@@ -23,5 +23,6 @@ func.func @noise_and_penalties(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %0 = graph.noise gaussian %x amount 5.0e-1 : tensor<?x8xf32>
   %1 = graph.noise alpha_dropout %0 amount 5.0e-1 : tensor<?x8xf32>
   %2 = graph.penalize %1 regularizer "l2" : tensor<?x8xf32>
-  return %2 : tensor<?x8xf32>
+  %3 = graph.stop_gradient %2 : tensor<?x8xf32>
+  return %3 : tensor<?x8xf32>
 }

@@ -15,6 +15,12 @@ static Manifest manifest() {
           .parameters = {{"a/b/kernel", {"a", "b"}, "kernel", {3, 3}, false, "cell"},
                          {"c/bias", {"c"}, "bias", {3}}},
           .prepared = {{DType::bf16, {3, 16}}, {DType::f32, {}}},
+          .states = {{.name = "lstm/state_0",
+                      .slot = "state",
+                      .parameter = std::nullopt,
+                      .shape = {unknownSize, 4},
+                      .input = 2,
+                      .output = 1}},
           .predict = {{{Source::prepared, 1}, {Source::parameter, 0}}, {64, 128}},
           .prepare = {{{Source::parameter, 1}}, {0, 0}}};
 }
@@ -30,6 +36,7 @@ TEST(Manifest, isReadAsItWasWritten) {
   EXPECT_EQ(read->parameters[0].path, "cell");
   EXPECT_EQ(read->predict.weights[0].source, WeightSlot::Source::prepared);
   EXPECT_EQ(read->predict.arena.bytesPerSample, 128u);
+  EXPECT_EQ(read->states.at(0).shape, (Shape{unknownSize, 4}));
 }
 
 TEST(Manifest, ofAnotherVersionIsRefused) {

@@ -105,6 +105,59 @@ TEST(RuntimeModel, tellsWhenEachSectionBegan) {
   EXPECT_TRUE(nanoseconds.empty());
 }
 
+/// Adds what comes in to what it remembers, and gives the sum.
+static Model adding() {
+  Artifact stateful;
+  stateful.manifest.inputs = {{"x", DType::f32, {unknownSize, 1}}};
+  stateful.manifest.outputs = {{"y", DType::f32, {unknownSize, 1}}};
+  stateful.manifest.states = {{.name = "sum",
+                               .slot = "state",
+                               .parameter = std::nullopt,
+                               .shape = {unknownSize, 1},
+                               .input = 1,
+                               .output = 1}};
+  stateful.prepare = prepare;
+  stateful.predict = [](const HornetCall *call) {
+    auto at = [&](int i) { return static_cast<float *>(call->buffers[i]); };
+    for (int64_t i = 0; i < call->batch; ++i)
+      at(2)[i] = at(3)[i] = at(0)[i] + at(1)[i];
+  };
+  return *Model::load(stateful, {});
+}
+
+TEST(RuntimeModel, goesOnWithAStateThatTheCallerOwns) {
+  Model loaded = adding();
+  Tensor x = tensor({2, 1}, {1, 10});
+  auto state = loaded.newState(2), other = loaded.newState(2);
+  ASSERT_TRUE(state && other);
+  auto second = [&](runtime::RecurrentState *state) {
+    auto outputs = loaded.run(std::span(&x, 1), state);
+    EXPECT_TRUE(outputs) << toString(outputs.error());
+    return outputs->front().as<float>()[1];
+  };
+  EXPECT_EQ(second(&*state), 10);
+  EXPECT_EQ(second(&*state), 20);
+  EXPECT_EQ(second(&*other), 10);
+  EXPECT_EQ(second(nullptr), 10);
+  EXPECT_EQ(second(&*state), 30);
+  state->reset();
+  EXPECT_EQ(second(&*state), 10);
+  ASSERT_TRUE(state->set(0, tensor({2, 1}, {0, 5})));
+  EXPECT_EQ(second(&*state), 15);
+  EXPECT_FALSE(state->set(0, tensor({1, 1}, {0})));
+}
+
+TEST(RuntimeModel, refusesAStateOfAnotherBatchOrModel) {
+  Model loaded = adding();
+  Tensor x = tensor({2, 1}, {1, 10});
+  auto three = loaded.newState(3), none = model().newState(2);
+  ASSERT_TRUE(three && none);
+  EXPECT_NE(refusal(loaded.run(std::span(&x, 1), &*three)).find("a batch of 3, the inputs have 2"),
+            std::string::npos);
+  EXPECT_NE(refusal(loaded.run(std::span(&x, 1), &*none)).find("another model's"),
+            std::string::npos);
+}
+
 TEST(RuntimeModel, callsFromSeveralThreadsDoNotDisturbEachOther) {
   Model loaded = model();
   std::atomic<int> wrong = 0;

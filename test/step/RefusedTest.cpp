@@ -29,9 +29,9 @@ TEST(Refused, CircleComparesSamples) {
                 AllOf(HasSubstr("'loss'"), HasSubstr("'Circle' compares every sample")));
 }
 
-TEST(Refused, CtcNeedsALoopOverTime) {
+TEST(Refused, CtcOfWhatIsNoSequence) {
   EXPECT_THAT(refusal({{"class_name", "CTC"}, {"config", Json::object()}}, test::sgd),
-              HasSubstr("'CTC' sums over all alignments"));
+              HasSubstr("takes sequences of logits"));
 }
 
 TEST(Refused, AnUnknownLossWithTheNearestOne) {

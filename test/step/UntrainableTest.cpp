@@ -49,9 +49,17 @@ TEST_P(Untrainable, canBeEvaluated) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, Untrainable,
-    testing::Values(Refused{"renorm", "BatchNormalization", {{"renorm", true}}, "with renorm"},
-                    Refused{"gaussian", "GaussianDropout", {{"rate", 1.0}}, "a rate of 1"},
-                    Refused{"alpha", "AlphaDropout", {{"rate", 1.0}}, "a rate of 1"}),
+    testing::Values(
+        Refused{"renorm", "BatchNormalization", {{"renorm", true}}, "with renorm"},
+        Refused{"gaussian", "GaussianDropout", {{"rate", 1.0}}, "a rate of 1"},
+        Refused{"augmentation", "RandomFlip", Json::object(), "changes images at random"},
+        Refused{"spectral",
+                "SpectralNormalization",
+                {{"layer",
+                  {{"class_name", "Conv2D"},
+                   {"config", {{"name", "c"}, {"filters", 2}, {"kernel_size", {2, 2}}}}}}},
+                "divides its kernel by a norm"},
+        Refused{"alpha", "AlphaDropout", {{"rate", 1.0}}, "a rate of 1"}),
     [](const auto &test) { return test.param.name; });
 
 class Frozen : public Untrainable {};

@@ -187,6 +187,20 @@ TEST(InitialWeights, AnLstmBeginsWithoutForgetting) {
   EXPECT_THAT(biasOf(inner, "backward_layer/cell"), Each(0));
 }
 
+TEST(InitialWeights, OfALayerInAnotherAreItsOwn) {
+  keras::Model model = modelOf("RNN", Json::object());
+  keras::Layer cell;
+  cell.name = "cell";
+  cell.className = "LSTMCell";
+  cell.config = {{"kernel_initializer", "ones"}};
+  model.layers[0].wrapped.push_back(std::move(cell));
+  Parameter kernel = parameterOf("kernel", {2, 8});
+  kernel.layerPath.emplace_back("cell");
+  auto values = initialize(model, std::vector<Parameter>{kernel}, 0);
+  ASSERT_TRUE(values) << toString(values.error());
+  EXPECT_THAT((*values)[0].as<float>(), Each(1));
+}
+
 TEST(InitialWeights, NamesEveryLayerThatIsWrong) {
   keras::Model model =
       modelOf("Dense", {{"kernel_initializer", "he"}, {"bias_initializer", "ones_"}});

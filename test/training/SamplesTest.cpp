@@ -141,6 +141,31 @@ TEST(Samples, RefuseShapesThatDoNotFit) {
   EXPECT_THAT(refused(hot, two), HasSubstr("the model has 2 inputs, and the data 1"));
 }
 
+TEST(Samples, FillLabelsUpToTheTime) {
+  Tensor x(DType::f32, {2, 1});
+  Tensor y = tensorOf<uint8_t>(DType::u8, {2, 2}, {3, 0, 1, 2});
+  auto samples = fitSamples(dataset(x, y), wanted({1}, {4, 5}, TargetForm::alignment));
+  ASSERT_TRUE(samples) << toString(samples.error());
+  EXPECT_THAT(assembled(samples->targets[0], {1, 0}).as<float>(),
+              ElementsAre(1, 2, 0, 0, 3, 0, 0, 0));
+}
+
+TEST(Samples, RefuseLabelsThatDoNotFitIntoTheTime) {
+  auto of = [&](Tensor y, Shape output) {
+    Tensor x(DType::f32, {2, 1});
+    return refused(dataset(x, std::move(y)), wanted({1}, std::move(output), TargetForm::alignment));
+  };
+  EXPECT_EQ(of(tensorOf<uint8_t>(DType::u8, {2, 3}, {1, 2, 1, 1, 1, 2}), {3, 5}),
+            "d.npz: 'y': sample 1 needs 4 time steps for its labels, and the output has 3; give "
+            "labels from 1 that fit, and 0 behind them");
+  EXPECT_THAT(of(tensorOf<uint8_t>(DType::u8, {2, 3}, {1, 2, 1, 1, 0, 2}), {3, 5}),
+              HasSubstr("sample 1 has a label behind a 0"));
+  EXPECT_THAT(of(tensorOf<uint8_t>(DType::u8, {2, 3}, {1, 2, 1, 1, 5, 2}), {3, 5}),
+              HasSubstr("label 5 of sample 1 is out of range"));
+  EXPECT_THAT(of(tensorOf<uint8_t>(DType::u8, {2}, {1, 2}), {3, 5}),
+              HasSubstr("give an array (samples, labels)"));
+}
+
 TEST(Samples, RefuseLabelsThatAreNoClasses) {
   auto of = [&](Tensor y, int64_t classes) {
     Tensor x(DType::f32, {3, 1});

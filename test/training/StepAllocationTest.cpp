@@ -12,11 +12,15 @@
 namespace hornet::training {
 namespace {
 
-/// Convolution, moving statistics, dropout, and an optimizer with slots.
-Expected<StepRunner> makeRunner(int level, int threads) {
-  keras::Model model = HORNET_TRY(keras::readModel("test/end-to-end/data/training/model.json"));
-  Objective objective = HORNET_TRY(
-      Objective::of({.optimizer = "adam", .loss = "sparse_categorical_crossentropy"}, model));
+const std::string data = "test/end-to-end/data/training/";
+
+/// Convolution, moving statistics, dropout, and an optimizer with slots; or layers that step
+/// through time, with masks and dropout.
+Expected<StepRunner> makeRunner(int level, int threads, const std::string &file = "model.json") {
+  keras::Model model = HORNET_TRY(keras::readModel(data + file));
+  const char *loss =
+      file == "model.json" ? "sparse_categorical_crossentropy" : "binary_crossentropy";
+  Objective objective = HORNET_TRY(Objective::of({.optimizer = "adam", .loss = loss}, model));
   CompileOptions options{.level = level, .threads = threads, .target = "x86-64-v3"};
   options.step = objective.step(step::Kind::train, "adam");
   options.step->sampleWeights = true;
@@ -43,9 +47,9 @@ std::vector<Tensor> makeBatch(const StepRunner &runner, int64_t size) {
   return batch;
 }
 
-void expectNone(int level, int threads) {
-  SCOPED_TRACE("-O" + std::to_string(level) + ", threads: " + std::to_string(threads));
-  auto runner = makeRunner(level, threads);
+void expectNone(int level, int threads, const std::string &file) {
+  SCOPED_TRACE(file + " -O" + std::to_string(level) + ", threads: " + std::to_string(threads));
+  auto runner = makeRunner(level, threads, file);
   ASSERT_TRUE(runner) << toString(runner.error());
   int64_t done = 0;
   // As in two epochs whose last batch is smaller: only the first of a size may allocate.
@@ -73,7 +77,8 @@ void expectNone(int level, int threads) {
 TEST(Allocations, noneIsMadeByTrainingSteps) {
   for (int threads : {1, 2})
     for (int level : {0, 3})
-      expectNone(level, threads);
+      for (const char *file : {"model.json", "text.keras"})
+        expectNone(level, threads, file);
 }
 
 TEST(StepRunner, refusesBatchesThatLackAnArray) {

@@ -4,6 +4,7 @@
 #include "formats/Npy.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fmt/format.h>
 
@@ -13,12 +14,20 @@ namespace {
 /// Matches arrays with inputs, collecting what is wrong.
 class Matching {
 public:
-  explicit Matching(const keras::Model &model) : model(model), found(model.inputs.size()) {}
+  /// For call number `call`, from 1 on.
+  Matching(const keras::Model &model, size_t call)
+      : model(model), call(call), found(model.inputs.size()) {}
   void readArgument(const std::string &argument);
+  /// Whether there is anything for this call.
+  bool isEmpty() const {
+    return std::ranges::none_of(found, [](const auto &array) { return array.has_value(); });
+  }
   Expected<Arrays> finish();
 
 private:
   void readNpz(const std::string &file);
+  bool isInput(const std::string &name) const;
+  bool isOfLaterCall(const std::string &name) const;
   void readNpy(const std::string &file, const std::string &name);
   void assign(const std::string &name, Array array);
   void assignOnly(Array array);
@@ -27,6 +36,7 @@ private:
   std::string listOfInputs() const;
 
   const keras::Model &model;
+  size_t call;
   std::vector<std::optional<Array>> found;
   std::vector<std::pair<std::string, std::string>> leftOver; ///< names in a .npz, and which
   InputError wrong;
@@ -113,17 +123,39 @@ void Matching::readNpz(const std::string &file) {
   auto arrays = keep(formats::readNpzFile(file, formats::Strings::read));
   if (!arrays)
     return;
+  if (call > 1) {
+    std::string prefix = callPrefix(call);
+    for (auto &[name, values] : *arrays)
+      if (name.starts_with(prefix) && !isInput(name) && isInput(name.substr(prefix.size())))
+        assign(name.substr(prefix.size()),
+               {fmt::format("{}: '{}'", file, name), std::move(values)});
+    return;
+  }
   // NumPy calls the arrays that savez() got without a name arr_0, arr_1, …
   if (arrays->size() == 1 && arrays->front().first == "arr_0" && found.size() == 1)
     return assignOnly({file, std::move(arrays->front().second)});
   for (auto &[name, values] : *arrays) {
-    bool known = std::ranges::any_of(
-        model.inputs, [&name = name](const keras::Port &port) { return port.name == name; });
-    if (known)
+    if (isInput(name))
       assign(name, {fmt::format("{}: '{}'", file, name), std::move(values)});
-    else
+    else if (!isOfLaterCall(name))
       leftOver.emplace_back(name, file);
   }
+}
+
+bool Matching::isInput(const std::string &name) const {
+  return std::ranges::any_of(model.inputs,
+                             [&](const keras::Port &port) { return port.name == name; });
+}
+
+/// Whether `name` is "call2__", "call3__", … and an input's name.
+bool Matching::isOfLaterCall(const std::string &name) const {
+  size_t end = name.find("__");
+  if (!name.starts_with("call") || end == std::string::npos)
+    return false;
+  std::string number = name.substr(4, end - 4);
+  return !number.empty() &&
+         std::ranges::all_of(number, [](char c) { return c >= '0' && c <= '9'; }) &&
+         isInput(name.substr(end + 2));
 }
 
 void Matching::readArgument(const std::string &argument) {
@@ -131,6 +163,8 @@ void Matching::readArgument(const std::string &argument) {
   bool named = equals != std::string::npos && !std::filesystem::exists(argument);
   std::string file = named ? argument.substr(equals + 1) : argument;
   bool archive = file.ends_with(".npz");
+  if (call > 1 && !archive)
+    return;
   if (named && (archive || equals == 0))
     wrong.problems.push_back({.attribute = "--input",
                               .reason = fmt::format("'{}' is not a name and a .npy file", argument),
@@ -169,16 +203,22 @@ Expected<Arrays> Matching::finish() {
   return arrays;
 }
 
-Expected<Arrays> readArrays(const keras::Model &model, const std::vector<std::string> &arguments) {
-  Matching matching(model);
-  for (const std::string &argument : arguments)
-    matching.readArgument(argument);
-  return matching.finish();
+std::string callPrefix(size_t call) { return call == 1 ? "" : fmt::format("call{}__", call); }
+
+Expected<std::vector<Arrays>> readArrays(const keras::Model &model,
+                                         const std::vector<std::string> &arguments) {
+  std::vector<Arrays> calls;
+  for (size_t call = 1;; ++call) {
+    Matching matching(model, call);
+    for (const std::string &argument : arguments)
+      matching.readArgument(argument);
+    if (call > 1 && matching.isEmpty())
+      return calls;
+    calls.push_back(HORNET_TRY(matching.finish()));
+  }
 }
 
-Expected<std::vector<std::pair<std::string, Shape>>> shapesFromArrays(const keras::Model &model,
-                                                                      const Arrays &arrays) {
-  std::vector<std::pair<std::string, Shape>> shapes;
+Expected<void> addShapes(CompileOptions &options, const keras::Model &model, const Arrays &arrays) {
   for (size_t i = 0; i < model.inputs.size(); ++i) {
     const keras::Layer *layer = model.find(model.inputs[i].tensor.layer);
     if (!layer)
@@ -188,10 +228,12 @@ Expected<std::vector<std::pair<std::string, Shape>>> shapesFromArrays(const kera
     bool open = !shape ||
                 (shape->size() == given.size() &&
                  std::ranges::find(shape->begin() + 1, shape->end(), unknownSize) != shape->end());
-    if (open && std::ranges::all_of(given, [](int64_t size) { return size > 0; }))
-      shapes.emplace_back(model.inputs[i].name, given);
+    bool said = std::ranges::any_of(
+        options.shapes, [&](const auto &shape) { return shape.first == model.inputs[i].name; });
+    if (open && !said && std::ranges::all_of(given, [](int64_t size) { return size > 0; }))
+      options.shapes.emplace_back(model.inputs[i].name, given);
   }
-  return shapes;
+  return {};
 }
 
 /// Whether an array has the input's shape, whatever the batch.
@@ -200,12 +242,30 @@ static bool fits(const Shape &given, const Shape &needed) {
          std::equal(given.begin() + 1, given.end(), needed.begin() + 1);
 }
 
+static int64_t elementsOf(const Shape &shape) {
+  int64_t elements = 1;
+  for (int64_t extent : shape)
+    elements *= extent;
+  return elements;
+}
+
+/// Elements that are NaN or infinite.
+static int64_t countOdd(const Tensor &values) {
+  if (values.dtype() != DType::f32)
+    return 0;
+  return std::ranges::count_if(values.as<float>(), [](float x) { return !std::isfinite(x); });
+}
+
 /// What differs, as a mend.
 static std::string mendOf(const Shape &given, const Shape &needed) {
   Shape withBatch = given;
   withBatch.insert(withBatch.begin(), 1);
   if (fits(withBatch, needed))
     return "the batch is missing: give the array a leading dimension of 1";
+  Shape filled = needed;
+  filled.front() = given.empty() ? 1 : given.front();
+  if (given.size() != needed.size() && elementsOf(filled) == elementsOf(given))
+    return "it has as many elements: reshape it to " + toString(filled);
   if (given.size() != needed.size() || given.size() < 3)
     return "give an array of that shape, with any batch";
   Shape moved = given;
@@ -276,6 +336,9 @@ Expected<std::vector<Tensor>> fitArrays(const std::string &file,
       tensors.push_back(values.toInt64());
     else
       tensors.push_back(values.toFloat32());
+    if (int64_t odd = countOdd(tensors.back()))
+      arrays.notes.push_back(
+          fmt::format("{}: {} of its {} elements are NaN or infinite", source, odd, values.size()));
   }
   if (!wrong.problems.empty())
     return tl::unexpected<Error>(std::move(wrong));

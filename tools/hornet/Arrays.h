@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
+#include "compiler/Options.h"
 #include "keras/Model.h"
 #include "runtime/Model.h"
 
@@ -28,13 +29,19 @@ struct Arrays {
 
 /// Reads what `--input` says: "NAME=FILE.npy", "FILE.npy" for a model's only input, "FILE.npz" with
 /// the inputs' names. Arrays of a .npz that the model has no input for are left out with a note, as
-/// long as every input gets one. Input error: everything that is wrong; wrong names list the inputs
-/// with their shapes and the nearest.
-Expected<Arrays> readArrays(const keras::Model &model, const std::vector<std::string> &arguments);
+/// long as every input gets one. Arrays of a .npz that are called "call2__" and an input's name,
+/// then "call3__", …, are the inputs of further calls, one after the other; what comes back has an
+/// entry a call. Input error: everything that is wrong; wrong names list the inputs with their
+/// shapes and the nearest.
+Expected<std::vector<Arrays>> readArrays(const keras::Model &model,
+                                         const std::vector<std::string> &arguments);
 
-/// Shapes for the inputs that the model leaves open, from the arrays given for them.
-Expected<std::vector<std::pair<std::string, Shape>>> shapesFromArrays(const keras::Model &model,
-                                                                      const Arrays &arrays);
+/// What the names of call number `call` begin with: "" for the first, "call2__" for the second.
+std::string callPrefix(size_t call);
+
+/// Adds to `options` shapes for the inputs that the model leaves open, from the arrays given for
+/// them, where it has none.
+Expected<void> addShapes(CompileOptions &options, const keras::Model &model, const Arrays &arrays);
 
 /// The arrays in the types of the model's inputs: float32 but for booleans, strings, and integers
 /// that are looked up or hashed; adds a note for each conversion. Input error: every array whose

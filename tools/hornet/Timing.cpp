@@ -1,4 +1,5 @@
 #include "Timing.h"
+#include "runtime/ForBatch.h"
 
 #include <algorithm>
 #include <chrono>
@@ -37,9 +38,7 @@ std::vector<Tensor> randomInputs(const std::vector<runtime::Port> &ports, int64_
   std::mt19937 engine(seed);
   std::vector<Tensor> inputs;
   for (const runtime::Port &port : ports) {
-    Shape shape = port.shape;
-    std::ranges::replace(shape, unknownSize, batch);
-    Tensor input(port.dtype, std::move(shape));
+    Tensor input(port.dtype, runtime::forBatch(port.shape, batch));
     if (port.dtype == DType::boolean)
       std::ranges::fill(input.as<uint8_t>(), 1);
     else if (port.dtype == DType::f32)

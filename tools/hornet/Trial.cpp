@@ -3,6 +3,7 @@
 #include "Terminal.h"
 
 #include "keras/Weights.h"
+#include "runtime/ForBatch.h"
 
 #include <fmt/format.h>
 
@@ -39,8 +40,8 @@ Expected<Trial> Trial::read(const TrialOptions &options) {
 
 static double bytesOf(const Shape &shape, DType dtype, int64_t batch) {
   double bytes = static_cast<double>(sizeOf(dtype));
-  for (int64_t extent : shape)
-    bytes *= static_cast<double>(extent == unknownSize ? batch : extent);
+  for (int64_t extent : runtime::forBatch(shape, batch))
+    bytes *= static_cast<double>(extent);
   return bytes;
 }
 

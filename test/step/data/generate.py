@@ -3,7 +3,7 @@ test/golden/training. Every number is computed in float64, too: `measured` says 
 
 Several axes are Keras 2's alone (tf_keras 2.21.0).
 
-python generate.py [optimizers|losses|gradients]
+python generate.py [optimizers|losses|gradients|recurrent]
 """
 import json
 import os
@@ -152,6 +152,9 @@ def losses():
     numbers = rng.normal(size=(6, 7, 5)).astype("float32")
     steps = np.round(rng.uniform(0, 2, (6, 7)), 2) * (np.arange(7) < rng.integers(3, 8, (6, 1)))
     samples = np.round(rng.uniform(0, 2, 6), 2)[:, None] * np.ones((6, 7))
+    # Of all lengths that fit, with labels that come twice in a row, which need a blank between them.
+    alignments = np.array([[0] * 7, [3, 0, 0, 0, 0, 0, 0], [1, 1, 2, 0, 0, 0, 0], [4, 4, 4, 4, 0, 0, 0],
+                           [1, 2, 3, 4, 1, 2, 3], [2, 1, 2, 1, 1, 0, 0]])
     K = keras.losses
     variants = [
         ("mse_steps_weighted", "MeanSquaredError", {}, "model_linear", numbers, steps),
@@ -164,6 +167,8 @@ def losses():
         ("sparse_ignore_class_weighted_mean", "SparseCategoricalCrossentropy",
          {"ignore_class": 1, "reduction": "mean_with_sample_weight"}, "model_softmax", classes, steps),
         ("sparse_ignore_class_sum", "SparseCategoricalCrossentropy", {"ignore_class": 1, "reduction": "sum"}, "model_softmax", classes, None),
+        ("ctc", "CTC", {}, "model_linear", alignments, None),
+        ("ctc_weighted", "CTC", {"reduction": "sum"}, "model_linear", alignments, samples[:, 0]),
         ("sparse_samples_weighted", "SparseCategoricalCrossentropy", {}, "model_softmax", classes, samples),
     ]
     cases, arrays = [], {"x": x}
@@ -244,5 +249,77 @@ def gradients():
         print(name, float(value), zero)
 
 
-for part in sys.argv[1:] or ["optimizers", "losses", "gradients"]:
-    {"optimizers": optimizers, "losses": losses, "gradients": gradients}[part]()
+# ----------------------------------------------------------------------------------------- recurrent
+
+
+def conv_lstm():
+    x = inputs = L.Input((4, 5, 6, 2), name="x")
+    x = L.ConvLSTM2D(3, (3, 2), padding="same", strides=(2, 1), return_sequences=True, name="first")(x)
+    x = L.ConvLSTM2D(2, 2, activation="relu", go_backwards=True, name="second")(x)
+    return keras.Model(inputs, L.Dense(3, activation="softmax", name="head")(L.Flatten()(x)))
+
+
+def stacked_cells():
+    x = inputs = L.Input((5, 3), name="x")
+    cells = [L.GRUCell(4, name="first_cell"), L.LSTMCell(3, activation="softmax", name="second_cell"),
+             L.SimpleRNNCell(4, activation="relu", use_bias=False, name="third_cell")]
+    x = L.RNN(cells, go_backwards=True, return_sequences=True, name="cells")(x)
+    x = L.LayerNormalization(name="norm")(x)
+    return keras.Model(inputs, L.Dense(3, activation="softmax", name="head")(L.Flatten()(x)))
+
+
+def states():
+    inputs = L.Input((5, 3), name="x")
+    x, h, c = L.LSTM(4, return_sequences=True, return_state=True, name="encoder")(inputs)
+    x, g = L.GRU(4, return_sequences=True, return_state=True, reset_after=False, name="decoder")(x, initial_state=c)
+    x = L.TimeDistributed(L.Dense(3, activation="tanh"), name="each")(x)
+    x = L.Concatenate()([L.Flatten()(x), h, g])
+    return keras.Model(inputs, L.Dense(3, activation="softmax", name="head")(x))
+
+
+def masked():
+    x = inputs = L.Input((6, 3), name="x")
+    x = L.Masking()(x)
+    x = L.Bidirectional(L.GRU(4, return_sequences=True), merge_mode="mul", name="both")(x)
+    x = L.LSTM(3, go_backwards=True, name="last")(x)
+    return keras.Model(inputs, L.Dense(3, activation="softmax", name="head")(x))
+
+
+def rnn_of_each():
+    x = inputs = L.Input((3, 4, 2), name="x")
+    x = L.TimeDistributed(L.LSTM(3, return_sequences=True), name="inner")(x)
+    x = L.TimeDistributed(L.Flatten())(x)
+    x = L.SimpleRNN(4, name="outer")(x)
+    return keras.Model(inputs, L.Dense(3, activation="softmax", name="head")(x))
+
+
+def recurrent():
+    rng = np.random.default_rng(6)
+    keras.utils.set_random_seed(6)
+    for build in [conv_lstm, stacked_cells, states, masked, rnn_of_each]:
+        name = build.__name__
+        folder = os.path.join(HERE, "gradients", name)
+        os.makedirs(folder, exist_ok=True)
+        model = build()
+        model.save(os.path.join(folder, "model.keras"))
+        x = rng.normal(size=(6, *model.input_shape[1:])).astype("float32")
+        if build is masked:
+            x *= (rng.uniform(size=(6, 6, 1)) < 0.7) | (np.arange(6) == 0)[:, None, None]
+        y = np.eye(3, dtype="float32")[rng.integers(0, 3, 6)]
+        value, found = loss_and_gradients(model, keras.losses.CategoricalCrossentropy(), x, y, None)
+        exact, exactly = loss_and_gradients(in_double(model, build), keras.losses.CategoricalCrossentropy(dtype="float64"), x, y, None)
+        measured = {"loss_float64_rel": abs(value - exact) / abs(exact),
+                    "grad_float64_rel_to_max": max(map(distance, found.values(), exactly.values()))}
+        arrays = {"x/x": x, "y/0": y, "loss": value}
+        arrays.update({f"grad/{path}": gradient for path, gradient in found.items()})
+        write_npz(os.path.join("gradients", name, "ref.npz"), arrays)
+        write_json(os.path.join("gradients", name, "case.json"), {
+            "name": name, "model": "model.keras", "losses": [{"class_name": "CategoricalCrossentropy", "config": {}}],
+            "loss_weights": None, "gradients_that_are_zero": [], "measured": measured,
+            # Keras's float32 is up to a tenth of that from float64, but with the softmax within a cell.
+            "tolerance": {"grad": {"t": max(1e-5, 5 * measured["grad_float64_rel_to_max"])}}})
+        print(name, value, measured)
+
+
+for part in sys.argv[1:] or ["optimizers", "losses", "gradients", "recurrent"]:
+    {"optimizers": optimizers, "losses": losses, "gradients": gradients, "recurrent": recurrent}[part]()
