@@ -5,23 +5,24 @@ cmake_minimum_required(VERSION 3.25)
 # This table is the truth: a folder, and the folders that it may include besides itself and base.
 set(may_include
   "base:"
+  "host:"
   "formats:"
   "keras: formats"
   "graph:"
-  "import: keras graph"
+  "import: keras graph host"
   "optimize: graph"
   "differentiate: graph"
-  "step: formats keras graph import differentiate"
+  "step: formats keras graph import differentiate host"
   "lower: graph"
   "emit:"
-  "runtime:"
+  "runtime: host"
   "cache: formats"
-  "compiler: formats keras graph import optimize differentiate step lower emit runtime"
-  "driver: formats keras import step compiler runtime cache"
-  "training: formats keras step compiler runtime driver"
-  "tools/hornet: formats keras import step compiler runtime cache driver training"
+  "compiler: formats host keras graph import optimize differentiate step lower emit runtime"
+  "driver: formats host keras import step compiler runtime cache"
+  "training: formats host keras step compiler runtime driver"
+  "tools/hornet: formats host keras import step compiler runtime cache driver training"
   "tools/layer-reference: formats keras graph import"
-  "tools/hornet-opt: graph import optimize differentiate step lower compiler")
+  "tools/hornet-opt: host graph import optimize differentiate step lower compiler")
 
 cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH root)
 

@@ -13,6 +13,8 @@ find_library(HDF5_ARCHIVE libhdf5.a PATHS ${hdf5_LIBRARY_DIRS} REQUIRED)
 find_library(SZIP sz REQUIRED)
 find_library(AGG_ARCHIVE agg_pic REQUIRED)
 find_path(AGG_INCLUDE_DIR agg_gsv_text.h PATH_SUFFIXES agg2 REQUIRED)
+find_library(FARMHASH_ARCHIVE libfarmhash.a REQUIRED)
+find_path(FARMHASH_INCLUDE_DIR farmhash.h REQUIRED)
 find_package(PNG REQUIRED)
 find_package(JPEG REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -40,6 +42,11 @@ target_link_libraries(hornet_hdf5 INTERFACE ${HDF5_ARCHIVE} ${SZIP} ZLIB::ZLIB $
 add_library(hornet_agg INTERFACE)
 target_include_directories(hornet_agg SYSTEM INTERFACE ${AGG_INCLUDE_DIR})
 target_link_libraries(hornet_agg INTERFACE ${AGG_ARCHIVE})
+
+# FarmHash is an archive of 17 kilobytes.
+add_library(hornet_farmhash INTERFACE)
+target_include_directories(hornet_farmhash SYSTEM INTERFACE ${FARMHASH_INCLUDE_DIR})
+target_link_libraries(hornet_farmhash INTERFACE ${FARMHASH_ARCHIVE})
 
 # LLVM and MLIR as the two shared libraries, and one precompiled header for all who include them.
 add_library(hornet_mlir INTERFACE)

@@ -36,6 +36,6 @@ inline constexpr char manifest[] = "hornet_manifest";
 inline constexpr const char *exports[] = {predict, prepare, manifest};
 
 /// Counts the changes of HornetCall and of the manifest. Artifacts of another version are refused.
-inline constexpr int version = 4;
+inline constexpr int version = 5;
 
 } // namespace hornet::abi

@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <limits>
 #include <new>
 #include <numeric>
 
@@ -21,7 +22,7 @@ struct DTypeInfo {
   uint8_t bytes;
 };
 // In the order of the enum.
-constexpr std::array<DTypeInfo, 13> dtypes{{{"float16", 2},
+constexpr std::array<DTypeInfo, 14> dtypes{{{"float16", 2},
                                             {"bfloat16", 2},
                                             {"float32", 4},
                                             {"float64", 8},
@@ -33,16 +34,45 @@ constexpr std::array<DTypeInfo, 13> dtypes{{{"float16", 2},
                                             {"uint16", 2},
                                             {"uint32", 4},
                                             {"uint64", 8},
-                                            {"bool", 1}}};
+                                            {"bool", 1},
+                                            {"string", sizeof(std::string)}}};
 
 float fromBfloat16(uint16_t bits) { return std::bit_cast<float>(uint32_t(bits) << 16); }
 
 float fromFloat16(uint16_t bits) { return static_cast<float>(std::bit_cast<_Float16>(bits)); }
 
-template <class T> void convert(const Tensor &from, std::span<float> to) {
+template <class T> int64_t toWhole(T value) {
+  if constexpr (std::is_floating_point_v<T>)
+    if (!(value >= -0x1p63 && value < 0x1p63))
+      return std::numeric_limits<int64_t>::min();
+  return static_cast<int64_t>(value);
+}
+
+template <class T, class To> void convert(const Tensor &from, std::span<To> to) {
   auto values = from.as<T>();
   for (size_t i = 0; i < to.size(); ++i)
-    to[i] = static_cast<float>(values[i]);
+    if constexpr (std::is_same_v<To, int64_t>)
+      to[i] = toWhole(values[i]);
+    else
+      to[i] = static_cast<To>(values[i]);
+}
+
+/// Elements of every type but half precision and strings.
+template <class To> void convertAll(const Tensor &from, std::span<To> to) {
+  switch (from.dtype()) {
+  case DType::f32: return convert<float>(from, to);
+  case DType::f64: return convert<double>(from, to);
+  case DType::i8: return convert<int8_t>(from, to);
+  case DType::i16: return convert<int16_t>(from, to);
+  case DType::i32: return convert<int32_t>(from, to);
+  case DType::i64: return convert<int64_t>(from, to);
+  case DType::boolean:
+  case DType::u8: return convert<uint8_t>(from, to);
+  case DType::u16: return convert<uint16_t>(from, to);
+  case DType::u32: return convert<uint32_t>(from, to);
+  case DType::u64: return convert<uint64_t>(from, to);
+  default: assert(false && "strings are no numbers");
+  }
 }
 
 } // namespace
@@ -65,6 +95,12 @@ std::string toString(const Shape &shape) {
 }
 
 Tensor::Tensor(DType dtype, Shape shape) : elementType(dtype), extents(std::move(shape)) {
+  if (dtype == DType::string) {
+    auto strings = std::make_shared<std::string[]>(static_cast<size_t>(this->size()));
+    auto *first = reinterpret_cast<std::byte *>(strings.get());
+    storage = std::shared_ptr<std::byte[]>(std::move(strings), first);
+    return;
+  }
   size_t size = bytes();
   Memory memory = allocate(size);
   if (!memory)
@@ -97,27 +133,22 @@ Tensor Tensor::toFloat32() const {
     return *this;
   Tensor result(DType::f32, extents);
   auto to = result.as<float>();
-  switch (elementType) {
-  case DType::f32: break;
-  case DType::f64: convert<double>(*this, to); break;
-  case DType::i8: convert<int8_t>(*this, to); break;
-  case DType::i16: convert<int16_t>(*this, to); break;
-  case DType::i32: convert<int32_t>(*this, to); break;
-  case DType::i64: convert<int64_t>(*this, to); break;
-  case DType::boolean:
-  case DType::u8: convert<uint8_t>(*this, to); break;
-  case DType::u16: convert<uint16_t>(*this, to); break;
-  case DType::u32: convert<uint32_t>(*this, to); break;
-  case DType::u64: convert<uint64_t>(*this, to); break;
-  case DType::f16:
-    for (size_t i = 0; i < to.size(); ++i)
-      to[i] = fromFloat16(as<uint16_t>()[i]);
-    break;
-  case DType::bf16:
-    for (size_t i = 0; i < to.size(); ++i)
-      to[i] = fromBfloat16(as<uint16_t>()[i]);
-    break;
-  }
+  if (elementType == DType::f16)
+    std::ranges::transform(as<uint16_t>(), to.begin(), fromFloat16);
+  else if (elementType == DType::bf16)
+    std::ranges::transform(as<uint16_t>(), to.begin(), fromBfloat16);
+  else
+    convertAll(*this, to);
+  return result;
+}
+
+Tensor Tensor::toInt64() const {
+  if (elementType == DType::i64)
+    return *this;
+  if (elementType == DType::f16 || elementType == DType::bf16)
+    return toFloat32().toInt64();
+  Tensor result(DType::i64, extents);
+  convertAll(*this, result.as<int64_t>());
   return result;
 }
 

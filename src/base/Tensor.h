@@ -16,10 +16,26 @@
 
 namespace hornet {
 
-/// Element types. Those of NumPy that Keras models use, plus bfloat16.
-enum class DType : uint8_t { f16, bf16, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64, boolean };
+/// Element types. Those of NumPy that Keras models use, plus bfloat16. Strings are UTF-8, and stay
+/// on the host: compiled code never sees one.
+enum class DType : uint8_t {
+  f16,
+  bf16,
+  f32,
+  f64,
+  i8,
+  i16,
+  i32,
+  i64,
+  u8,
+  u16,
+  u32,
+  u64,
+  boolean,
+  string
+};
 
-/// Bytes of one element.
+/// Bytes of one element; of a string: of the std::string that holds it.
 size_t sizeOf(DType dtype);
 /// Keras's name: "float32", "bool", …
 std::string_view nameOf(DType dtype);
@@ -34,10 +50,12 @@ inline constexpr int64_t unknownSize = -1;
 std::string toString(const Shape &shape);
 
 /// A dense, row-major (C order) array that owns its bytes, aligned to 64. Copies share the bytes.
+/// The elements of one of strings are std::string: as<std::string>().
 class Tensor {
 public:
   Tensor() = default;
-  /// Zero-filled. The shape must be fully known and its byte count fit in memory: callers check.
+  /// Zero-filled, or empty strings. The shape must be fully known and its byte count fit in memory:
+  /// callers check.
   Tensor(DType dtype, Shape shape);
   /// A float32 tensor from values in row-major order; `values.size()` is the product of `shape`.
   static Tensor fromFloats(Shape shape, std::span<const float> values);
@@ -59,8 +77,12 @@ public:
 
   /// Same bytes under another shape with the same number of elements.
   Tensor reshaped(Shape shape) const;
-  /// A float32 copy (itself when already float32); integers and booleans convert by value.
+  /// A float32 copy (itself when already float32); integers and booleans convert by value. Not of
+  /// strings: callers check.
   Tensor toFloat32() const;
+  /// An int64 copy (itself when already int64), floats without their fraction; what int64 cannot
+  /// hold (NaN, too large) becomes its smallest number. Not of strings.
+  Tensor toInt64() const;
 
 private:
   DType elementType = DType::f32;

@@ -6,6 +6,7 @@
 #include "step/Recompute.h"
 #include "step/Step.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
 
 using namespace mlir;
@@ -60,6 +61,21 @@ Expected<void> Compilation::makeSettings() {
   return {};
 }
 
+/// Batches of training data are numbers.
+static tl::unexpected<Error> refuseTraining(const import::ImportedModel &imported,
+                                            const std::string &file) {
+  Problem problem{.file = file,
+                  .reason = "training a model that takes strings, or looks up or hashes integers, "
+                            "is not supported",
+                  .mend = "run the lookups over the data once (hornet run), and train the layers "
+                          "after them"};
+  if (!imported.host->steps.empty()) {
+    problem.layer = imported.host->steps.front().layer;
+    problem.layerClass = imported.host->steps.front().layerClass;
+  }
+  return inputError(std::move(problem));
+}
+
 Expected<void> Compilation::importModel(const keras::Model &model) {
   DialectRegistry registry;
   registerDialects(registry);
@@ -68,6 +84,12 @@ Expected<void> Compilation::importModel(const keras::Model &model) {
     return internalError("a training step gives no results of single layers");
   imported = HORNET_TRY(import::importModel(
       *context, model, {options.shapes, options.customLayers, options.layerOutputs}));
+  // Where all is done on the host, both entry points are empty: equal functions would become one.
+  if (imported->host &&
+      imported->module->lookupSymbol<func::FuncOp>(graph::predictName).getResultTypes().empty())
+    settings.mergeKernels = false;
+  if (options.step && imported->host)
+    return refuseTraining(*imported, model.file);
   if (options.step)
     manifest.step = HORNET_TRY(step::makeStep(*imported, model, *options.step));
   if (!options.tuning.empty())

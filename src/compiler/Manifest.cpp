@@ -43,6 +43,7 @@ void addPorts(runtime::Manifest &manifest, ModuleOp module, const import::Import
   manifest.inputs = portsOf(imported.inputs);
   manifest.outputs = portsOf(imported.outputs);
   manifest.states = imported.states;
+  manifest.host = imported.host;
   llvm::StringMap<size_t> parameters;
   manifest.parameters = imported.parameters;
   for (size_t i = 0; i < imported.parameters.size(); ++i)

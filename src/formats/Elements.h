@@ -18,8 +18,8 @@ namespace hornet::formats {
 
 /// Bytes of an array whose shape comes from a file (extents not negative). Nothing when they cannot
 /// be counted; extents beside a zero must be countable too, since Tensor multiplies them in turn.
-inline std::optional<size_t> byteCount(const Shape &shape, DType dtype) {
-  uint64_t bytes = sizeOf(dtype);
+inline std::optional<size_t> byteCount(const Shape &shape, size_t elementBytes) {
+  uint64_t bytes = elementBytes;
   bool empty = false;
   for (int64_t extent : shape) {
     empty |= extent == 0;
@@ -29,6 +29,9 @@ inline std::optional<size_t> byteCount(const Shape &shape, DType dtype) {
     bytes *= factor;
   }
   return empty ? 0 : bytes;
+}
+inline std::optional<size_t> byteCount(const Shape &shape, DType dtype) {
+  return byteCount(shape, sizeOf(dtype));
 }
 
 template <class Word> void swapWords(std::span<std::byte> bytes) {

@@ -14,6 +14,7 @@ using namespace std::literals;
 
 constexpr std::string_view magic = "\x93NUMPY"sv;
 constexpr size_t maxRank = 64; // NumPy's own limit
+constexpr size_t longestString = size_t{1} << 28;
 
 struct TypeCode {
   std::string_view code;
@@ -50,13 +51,15 @@ tl::unexpected<Error> refuse(const std::string &file, std::string_view elements)
       {.file = file,
        .attribute = "descr",
        .reason = fmt::format("an array of {}, but numbers or booleans are needed", elements),
-       .mend = "save it as a plain array: numpy.save(file, array.astype('float32'))"});
+       .mend = "save it as a plain array: numpy.save(file, array.astype('float32')), or "
+               "array.astype(str) of text for a model that takes strings"});
 }
 
 /// Reads `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }` and nothing else.
 class Parser {
 public:
-  Parser(std::string_view text, const std::string &file) : text(text), file(file) {}
+  Parser(std::string_view text, const std::string &file, Strings strings)
+      : text(text), file(file), strings(strings) {}
 
   Expected<NpyHeader> parse() {
     if (!accept('{'))
@@ -98,6 +101,11 @@ private:
       return bad("an element type");
     size_t prefix = "<>|="sv.find(descr->front()) != std::string_view::npos;
     std::string_view code = descr->substr(prefix);
+    header.byteOrder = descr->front() == '>'   ? std::endian::big
+                       : descr->front() == '<' ? std::endian::little
+                                               : std::endian::native;
+    if (parseStrings(code))
+      return {};
     const auto *type = std::ranges::find(typeCodes, code, &TypeCode::code);
     if (type == typeCodes.end()) {
       const auto *kind =
@@ -106,10 +114,23 @@ private:
                                                      : std::string(kind->elements));
     }
     header.dtype = type->dtype;
-    header.byteOrder = descr->front() == '>'   ? std::endian::big
-                       : descr->front() == '<' ? std::endian::little
-                                               : std::endian::native;
+    header.elementBytes = sizeOf(type->dtype);
     return {};
+  }
+
+  /// "U12": strings of at most 12 characters; "S12": of 12 bytes.
+  bool parseStrings(std::string_view code) {
+    if (strings == Strings::refuse || code.size() < 2 || (code[0] != 'U' && code[0] != 'S'))
+      return false;
+    size_t length = 0;
+    auto [end, error] = std::from_chars(code.data() + 1, code.data() + code.size(), length);
+    if (error != std::errc() || end != code.data() + code.size() || length == 0 ||
+        length > longestString)
+      return false;
+    header.dtype = DType::string;
+    header.wide = code[0] == 'U';
+    header.elementBytes = header.wide ? 4 * length : length;
+    return true;
   }
 
   Expected<void> parseOrder() {
@@ -180,6 +201,7 @@ private:
 
   std::string_view text;
   const std::string &file;
+  Strings strings;
   size_t position = 0;
   NpyHeader header;
   std::array<bool, keys.size()> seen = {};
@@ -187,7 +209,8 @@ private:
 
 } // namespace
 
-Expected<NpyHeader> parseNpyHeader(std::span<const std::byte> bytes, const std::string &file) {
+Expected<NpyHeader> parseNpyHeader(std::span<const std::byte> bytes, const std::string &file,
+                                   Strings strings) {
   std::string_view text(reinterpret_cast<const char *>(bytes.data()), bytes.size());
   if (!text.starts_with(magic))
     return inputError({.file = file,
@@ -208,19 +231,21 @@ Expected<NpyHeader> parseNpyHeader(std::span<const std::byte> bytes, const std::
   if (start > text.size() || length > text.size() - start)
     return inputError({.file = file, .reason = "truncated: the .npy header ends early"});
 
-  NpyHeader header = HORNET_TRY(Parser(text.substr(start, length), file).parse());
+  NpyHeader header = HORNET_TRY(Parser(text.substr(start, length), file, strings).parse());
   header.dataOffset = start + length;
   return header;
 }
 
-std::string npyHeaderOf(DType dtype, const Shape &shape) {
+std::string npyHeaderOf(DType dtype, const Shape &shape, size_t characters) {
   const auto *type = std::ranges::find(typeCodes, dtype, &TypeCode::dtype);
+  std::string code =
+      type == typeCodes.end() ? fmt::format("U{}", characters) : std::string(type->code);
   char order = sizeOf(dtype) == 1 ? '|' : std::endian::native == std::endian::little ? '<' : '>';
   std::string extents;
   for (size_t i = 0; i < shape.size(); ++i)
     extents += fmt::format("{}{}", i ? ", " : "", shape[i]);
   std::string dict = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}{}), }}",
-                                 order, type->code, extents, shape.size() == 1 ? "," : "");
+                                 order, code, extents, shape.size() == 1 ? "," : "");
   size_t start = magic.size() + 4;
   dict.resize((start + dict.size() + 1 + 63) / 64 * 64 - start - 1, ' ');
   dict += '\n';

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view extension = ".npy";
 
-Expected<NamedTensors> readNpz(const std::string &path) {
+Expected<NamedTensors> readNpz(const std::string &path, Strings strings) {
   ZipArchive archive = HORNET_TRY(ZipArchive::open(HORNET_TRY(readFile(path)), path));
   NamedTensors tensors;
   for (const std::string &member : archive.members()) {
@@ -24,7 +24,7 @@ Expected<NamedTensors> readNpz(const std::string &path) {
     Bytes bytes = HORNET_TRY(archive.read(member));
     std::string name = fmt::format("{}/{}", path, member);
     tensors.emplace_back(member.substr(0, member.size() - extension.size()),
-                         HORNET_TRY(readNpy(bytes, name)));
+                         HORNET_TRY(readNpy(bytes, name, strings)));
   }
   return tensors;
 }
@@ -48,9 +48,9 @@ Expected<Bytes> writeNpz(const std::string &path, const NamedTensors &tensors) {
 
 } // namespace
 
-Expected<NamedTensors> readNpzFile(const std::string &path) {
+Expected<NamedTensors> readNpzFile(const std::string &path, Strings strings) {
   try {
-    return readNpz(path);
+    return readNpz(path, strings);
   } catch (const std::bad_alloc &) {
     return machineError("out of memory while reading " + path);
   }

@@ -1,85 +1,19 @@
 #include "import/Import.h"
 
-#include "base/Nearest.h"
 #include "import/Importers.h"
 #include "import/Inputs.h"
+#include "import/ModelImport.h"
 #include "import/Policies.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
-#include "mlir/IR/Verifier.h"
 
 #include <fmt/format.h>
-#include <map>
 
 using namespace mlir;
 
 namespace hornet::import {
 
-namespace {
-/// Models unfold when a nested one is called more than once: more calls than this are not imported.
-constexpr size_t mostCalls = 100000;
 constexpr int outermost = -1;
-
-/// The tensors of one model while it is inlined: by layer and call.
-using Tensors = std::map<std::pair<int, int>, SmallVector<Tensor>>;
-
-class ModelImport {
-public:
-  ModelImport(MLIRContext &context, const keras::Model &model, const ImportOptions &options)
-      : model(model), options(options), state{OpBuilder(&context), model.file} {
-    state.customLayers = options.customLayers;
-    state.inlineModel = [this](const keras::Model &inner, size_t record, ArrayRef<Tensor> inputs) {
-      ++wrappers;
-      auto results = inlineModel(inner, static_cast<int>(record), inputs);
-      --wrappers;
-      return results;
-    };
-  }
-  Expected<ImportedModel> run(std::vector<Problem> *problems);
-
-private:
-  void plan(const keras::Model &model, const std::vector<std::string> &path, bool trainable,
-            int parent);
-  void planWrapped(const keras::Layer &layer, const std::vector<std::string> &path, bool trainable,
-                   int record);
-  SmallVector<Tensor> addArguments(Block &block, ImportedModel &result);
-  SmallVector<Tensor> inlineModel(const keras::Model &model, int parent, ArrayRef<Tensor> inputs);
-  Tensor find(const keras::TensorRef &ref, int parent, const Tensors &tensors);
-  void importCall(const keras::Model &model, int parent, keras::Step step, Tensors &tensors);
-  SmallVector<Tensor> importNested(LayerImport &layer, size_t record, ArrayRef<Tensor> inputs);
-  void takeMasksAway(const keras::Layer &layer, ArrayRef<Tensor> inputs, Tensors &tensors) const;
-  void keep(const LayerRecord &record, ArrayRef<Tensor> results);
-  void addKept(SmallVectorImpl<Value> &outputs, ImportedModel &result);
-  void note(const LayerRecord &record, const std::string &text);
-  void flattenParameters(ImportedModel &result);
-  void addStates(func::FuncOp predict, SmallVectorImpl<Value> &outputs, ImportedModel &result);
-  InputError allProblems();
-  Expected<void> finish(func::FuncOp predict, SmallVector<Value> outputs, ImportedModel &result);
-
-  const keras::Model &model;
-  const ImportOptions &options;
-  ImportState state;
-  std::map<std::pair<int, int>, size_t> recordOf;     ///< (record of the model around it, layer)
-  std::map<std::pair<int, std::string>, int> layerOf; ///< (that record, name) to layer
-  std::vector<std::string> diagnostics;               ///< what MLIR said since the last layer
-  /// Results of layers that become outputs: name and value.
-  std::vector<std::pair<std::string, Value>> kept;
-  llvm::StringSet<> found; ///< of options.layerOutputs
-  int wrappers = 0;        ///< layers around what is imported, whose batch is another
-  size_t calls = 0;
-};
-} // namespace
-
-static RankedTensorType tensorType(MLIRContext *context, const Shape &shape, DType dtype) {
-  SmallVector<int64_t> extents;
-  for (int64_t extent : shape)
-    extents.push_back(extent == unknownSize ? ShapedType::kDynamic : extent);
-  Type element = Float32Type::get(context);
-  if (dtype == DType::boolean)
-    element = IntegerType::get(context, 1);
-  return RankedTensorType::get(extents, element);
-}
 
 /// What each element of a contraction's result is summed over; nothing for other ops.
 static std::optional<SmallVector<int64_t>> summedExtents(Operation &op) {
@@ -152,14 +86,33 @@ void ModelImport::note(const LayerRecord &record, const std::string &text) {
         {model.file, llvm::join(record.path, "/"), record.className, "dtype", text});
 }
 
-/// One argument for each input; null for those whose shape is not known.
+/// The type in which the host keeps an input of the dtype.
+static DType hostType(const std::string &dtype) {
+  llvm::StringRef name(dtype);
+  if (name == "string")
+    return DType::string;
+  if (name == "bool")
+    return DType::boolean;
+  return name.starts_with("int") || name.starts_with("uint") ? DType::i64 : DType::f32;
+}
+
+/// One argument for each input, or a value of the plan; null for those whose shape is not known.
 SmallVector<Tensor> ModelImport::addArguments(Block &block, ImportedModel &result) {
   SmallVector<Tensor> arguments;
+  bool planned = HostPlan::isNeeded(model);
   std::vector<std::optional<Shape>> shapes = inputShapes(model, options, state.problems);
   for (auto [port, shape] : llvm::zip_equal(model.inputs, shapes)) {
     const keras::Layer *layer = model.find(port.tensor.layer);
-    DType dtype = layer && policyOf(layer->config) == "bool" ? DType::boolean : DType::f32;
+    DType dtype = hostType(layer ? policyOf(layer->config) : "");
+    if (!planned && dtype != DType::boolean)
+      dtype = DType::f32;
     result.inputs.push_back({port.name, shape.value_or(Shape()), dtype});
+    if (planned) {
+      arguments.emplace_back();
+      if (shape)
+        arguments.back().host = state.host.addInput(result.inputs.size() - 1, dtype, *shape);
+      continue;
+    }
     Location loc = NameLoc::get(state.builder.getStringAttr(port.tensor.layer));
     arguments.push_back(
         {shape ? block.addArgument(tensorType(state.builder.getContext(), *shape, dtype), loc)
@@ -207,14 +160,6 @@ Tensor ModelImport::find(const keras::TensorRef &ref, int parent, const Tensors 
     state.problems.push_back(
         {model.file, llvm::join(record.path, "/"), record.className, "inbound_nodes", reason});
   return {};
-}
-
-/// How many elements of a sample stand along the first dimension, where samples were joined.
-static int64_t joinedElements(Value value) {
-  auto reshape = value ? value.getDefiningOp<graph::ReshapeOp>() : graph::ReshapeOp();
-  if (!reshape || reshape.getType().getRank() != 1 || reshape.getType().hasStaticShape())
-    return 1;
-  return elementsOf(reshape.getInput().getType().getShape());
 }
 
 /// Marks what an activity regularizer looks at.
@@ -293,7 +238,9 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
   for (const std::string &diagnostic : std::exchange(diagnostics, {}))
     import.problem("", diagnostic);
   // What follows counts on this: a tensor is null only where something was reported.
-  bool whole = !results.empty() && llvm::all_of(results, [](Tensor t) { return bool(t.value); });
+  bool whole = !results.empty() && llvm::all_of(results, [](const Tensor &tensor) {
+    return tensor.value || tensor.host;
+  });
   if (!whole && state.problems.empty())
     import.problem("inbound_nodes", "this call of the layer gives no output");
 
@@ -305,7 +252,7 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
   for (auto [ends, shapes] : {std::pair(ArrayRef<Tensor>(inputs), &callRecord.inputs),
                               std::pair(ArrayRef<Tensor>(results), &callRecord.outputs)})
     for (Tensor tensor : ends)
-      shapes->push_back(tensor.value ? toShape(tensor.value) : Shape());
+      shapes->push_back(shapeOf(tensor));
   filled.calls.push_back(std::move(callRecord));
 }
 
@@ -335,148 +282,19 @@ SmallVector<Tensor> ModelImport::importNested(LayerImport &layer, size_t record,
   for (auto [port, tensor] : llvm::zip_equal(nested.inputs, ordered)) {
     const keras::Layer *input = nested.find(port.tensor.layer);
     auto declared = input ? keras::batchShape(nested, *input) : std::optional<Shape>();
-    if (!declared || !*declared || !tensor.value || fits(toShape(tensor.value), **declared))
+    if (!declared || !*declared || (!tensor.value && !tensor.host) ||
+        fits(shapeOf(tensor), **declared))
       continue;
     layer.problem("inbound_nodes", fmt::format("the model's input '{}' takes {}, got {}", port.name,
-                                               toString(**declared), shapeOf(tensor.value)));
+                                               toString(**declared), toString(shapeOf(tensor))));
     tensor = {};
   }
   return inlineModel(nested, static_cast<int>(record), ordered);
 }
 
 //===----------------------------------------------------------------------===//
-// Results of layers as outputs
-//===----------------------------------------------------------------------===//
-
-/// Keeps the results of a call, before its record has it, where they are asked for.
-void ModelImport::keep(const LayerRecord &record, ArrayRef<Tensor> results) {
-  if (wrappers)
-    return;
-  std::string path = llvm::join(record.path, "/");
-  bool wanted = false;
-  for (const std::string &name : options.layerOutputs)
-    if (name == "*" || name == path || name == record.name()) {
-      wanted = true;
-      found.insert(name);
-    }
-  size_t call = record.calls.size();
-  for (auto [i, result] : llvm::enumerate(results))
-    if (wanted)
-      kept.emplace_back(call + i == 0 ? path : fmt::format("{}[{}][{}]", path, call, i),
-                        result.value);
-}
-
-/// Adds what was kept to the outputs, but what is one by the same name.
-void ModelImport::addKept(SmallVectorImpl<Value> &outputs, ImportedModel &result) {
-  std::map<std::string, Value> named;
-  for (auto [port, value] : llvm::zip_equal(model.outputs, outputs))
-    named[port.name] = value;
-  for (auto &[name, value] : kept) {
-    if (auto known = named.find(name); known != named.end()) {
-      if (known->second == value)
-        continue;
-      name += "[0][0]";
-    }
-    outputs.push_back(value);
-    result.outputs.push_back({name});
-  }
-  std::vector<std::string_view> names;
-  for (const LayerRecord &record : state.records)
-    names.push_back(record.name());
-  for (const std::string &name : options.layerOutputs) {
-    if (name == "*" || found.contains(name))
-      continue;
-    bool known = llvm::any_of(state.records, [&](const LayerRecord &record) {
-      return name == record.name() || name == llvm::join(record.path, "/");
-    });
-    state.problems.push_back(
-        {.file = model.file,
-         .attribute = "--layer",
-         .reason = known ? fmt::format("the layer '{}' has no result of its own in the model", name)
-                         : fmt::format("the model has no layer '{}'", name),
-         .mend = known ? "" : didYouMean(name, names)});
-  }
-}
-
-//===----------------------------------------------------------------------===//
 // The module
 //===----------------------------------------------------------------------===//
-
-/// Parameters in the order of the layers, and which of them are whose.
-void ModelImport::flattenParameters(ImportedModel &result) {
-  for (size_t i = 0; i < state.records.size(); ++i)
-    for (keras::Parameter &parameter : state.parameters[i]) {
-      state.records[i].parameters.push_back(result.parameters.size());
-      result.parameters.push_back(std::move(parameter));
-    }
-  // A nested model's layers follow it: from the last to the first, each adds to its model.
-  for (size_t i = 0; i < state.records.size(); ++i)
-    for (size_t j = i + 1;
-         j < state.records.size() && state.records[j].depth() > state.records[i].depth(); ++j)
-      if (auto &own = state.parameters[j]; !own.empty())
-        llvm::append_range(state.records[i].parameters,
-                           ArrayRef(state.records[j].parameters).take_front(own.size()));
-  result.layers = std::move(state.records);
-}
-
-/// What stateful layers keep goes out of @predict as it came in.
-void ModelImport::addStates(func::FuncOp predict, SmallVectorImpl<Value> &outputs,
-                            ImportedModel &result) {
-  for (const KeptState &kept : state.states) {
-    State added{.name = fmt::format("{}/state_{}", fmt::join(kept.path, "/"), kept.number),
-                .slot = "state",
-                .parameter = std::nullopt,
-                .shape = toShape(kept.argument),
-                .input = cast<BlockArgument>(kept.argument).getArgNumber(),
-                .output = outputs.size()};
-    outputs.push_back(kept.value);
-    result.states.push_back(std::move(added));
-  }
-}
-
-Expected<void> ModelImport::finish(func::FuncOp predict, SmallVector<Value> outputs,
-                                   ImportedModel &result) {
-  OpBuilder &builder = state.builder;
-  addStates(predict, outputs, result);
-  SmallVector<Value> returned;
-  for (Value output : outputs) {
-    int64_t joined = joinedElements(output);
-    Value samples = joined > 1 ? output.getDefiningOp()->getOperand(0) : output;
-    if (joined > 1)
-      samples = graph::ReshapeOp::create(
-          builder, output.getLoc(),
-          RankedTensorType::get({ShapedType::kDynamic, joined}, getElementTypeOrSelf(output)),
-          samples);
-    returned.push_back(samples);
-  }
-  func::ReturnOp::create(builder, predict.getLoc(), returned);
-  predict.setFunctionType(
-      builder.getFunctionType(predict.front().getArgumentTypes(), ValueRange(returned).getTypes()));
-  for (auto [i, port] : llvm::enumerate(result.inputs))
-    predict.setArgAttr(i, graph::portNameAttr, builder.getStringAttr(port.name));
-  for (auto [i, port] : llvm::enumerate(result.outputs)) {
-    predict.setResultAttr(i, graph::portNameAttr, builder.getStringAttr(port.name));
-    bool isBool = getElementTypeOrSelf(outputs[i]).isInteger(1);
-    Shape shape = toShape(outputs[i]);
-    if (int64_t joined = joinedElements(outputs[i]); joined > 1)
-      shape.front() = -joined;
-    port = {port.name, std::move(shape), isBool ? DType::boolean : DType::f32};
-  }
-  for (const State &kept : result.states) {
-    predict.setArgAttr(kept.input, graph::portNameAttr, builder.getStringAttr(kept.name));
-    predict.setResultAttr(*kept.output, graph::portNameAttr, builder.getStringAttr(kept.name));
-  }
-  builder.setInsertionPoint(predict);
-  for (const keras::Parameter &parameter : result.parameters)
-    graph::ParameterOp::create(
-        builder, NameLoc::get(builder.getStringAttr(llvm::join(parameter.layerPath, "/"))),
-        parameter.symbol, tensorType(builder.getContext(), parameter.shape, DType::f32),
-        !parameter.trainable);
-  if (mlir::failed(verify(*result.module)))
-    return internalError(
-        fmt::format("the imported model is not valid: {}", fmt::join(diagnostics, "; ")));
-  return {};
-}
 
 /// A shared layer is imported, and complains, once for every call.
 InputError ModelImport::allProblems() {
@@ -505,13 +323,12 @@ Expected<ImportedModel> ModelImport::run(std::vector<Problem> *problems) {
   builder.setInsertionPointToStart(result.module->getBody());
   auto predict =
       func::FuncOp::create(builder, loc, graph::predictName, builder.getFunctionType({}, {}));
-  builder.setInsertionPointToStart(&predict.getBody().emplaceBlock());
+  state.body = &predict.getBody().emplaceBlock();
+  builder.setInsertionPointToStart(state.body);
 
   plan(model, {}, model.trainable, outermost);
   SmallVector<Tensor> arguments = addArguments(predict.front(), result);
-  SmallVector<Value> outputs;
-  for (Tensor output : inlineModel(model, outermost, arguments))
-    outputs.push_back(output.value);
+  SmallVector<Tensor> outputs = inlineModel(model, outermost, arguments);
   for (const keras::Port &port : model.outputs)
     result.outputs.push_back({port.name});
   if (outputs.size() == model.outputs.size())
@@ -527,7 +344,7 @@ Expected<ImportedModel> ModelImport::run(std::vector<Problem> *problems) {
     result.module = nullptr;
     return result;
   }
-  if (llvm::is_contained(outputs, Value()))
+  if (llvm::any_of(outputs, [](const Tensor &output) { return !output.value && !output.host; }))
     return internalError("an output of the model was not imported");
   HORNET_TRY(finish(predict, outputs, result));
   return result;

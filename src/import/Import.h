@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/State.h"
+#include "host/Plan.h"
 #include "import/CustomLayer.h"
 #include "import/Records.h"
 #include "keras/Model.h"
@@ -38,14 +39,17 @@ struct ImportedModel {
   /// What stateful layers remember: further arguments and results of @predict, behind `inputs` and
   /// `outputs`.
   std::vector<State> states;
+  /// What is computed around @predict, whose arguments and results are then those of the plan: of
+  /// models that take strings or look integers up.
+  std::optional<host::Plan> host;
   std::vector<Problem> notes; ///< what differs from Keras without being wrong
   /// Why the model cannot be trained, whatever is frozen: layers that then do what we cannot.
   std::vector<Problem> untrainable;
 };
 
 /// The model as a module of the graph dialect: a `graph.parameter` for each weight, and `@predict`
-/// with one argument for each input and one result for each output, named by `graph.name`, and both
-/// for each state. Every
+/// with one argument for each input and one result for each output, named by `graph.name` (but see
+/// `host`), and both for each state. Every
 /// op's location names its layer ("block/conv2d_1"). Computes in float32; boolean inputs are i1.
 /// Nested models are inlined; a shared layer declares its parameters once. Reads no weights.
 /// Input error: all problems of all layers, not only the first. Where `problems` is given, it takes

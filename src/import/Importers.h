@@ -89,6 +89,9 @@ void importGroupedQueryAttention(LayerImport &layer);
 // Whole numbers
 void importCategoryEncoding(LayerImport &layer);
 void importDiscretization(LayerImport &layer);
+// Sounds
+void importStftSpectrogram(LayerImport &layer);
+void importMelSpectrogram(LayerImport &layer);
 // Masks
 void importMasking(LayerImport &layer);
 // Reshaping
@@ -107,9 +110,7 @@ void importRandomCrop(LayerImport &layer);
 void importUpSampling(LayerImport &layer);
 void importResizing(LayerImport &layer);
 void importCenterCrop(LayerImport &layer);
-// Refused
 void importLambda(LayerImport &layer);
-void importLookup(LayerImport &layer);
 
 /// Images x of another size, by the attributes of Keras's Resizing. Null, and reported, when
 /// something is wrong.

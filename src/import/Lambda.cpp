@@ -151,6 +151,10 @@ static bool importActivationCalled(LayerImport &layer, const std::string &name,
 /// name, as Keras finds it (an activation without a module); all else is Python.
 void importLambda(LayerImport &layer) {
   Function function = functionOf(layer);
+  layer.find("output_shape"); // what the function gives, in words of who wrote it
+  if (layer.find("mask"))
+    layer.problem("mask", "a mask of a function's is not supported",
+                  "give the mask by a Masking layer");
   const Json *given = layer.find("arguments");
   Json arguments = given && given->is_object() ? *given : Json::object();
   StringRef module = function.module;

@@ -60,10 +60,7 @@ LayerImport::LayerImport(LayerImport &outer, const keras::Layer &wrapped, ArrayR
       kerasCall(noCall), kerasGeneration(outer.kerasGeneration), loc(outer.loc), all(inputs) {
   path.push_back(wrapped.name);
   loc = locationOf(state, path);
-  for (Tensor tensor : inputs) {
-    positional.push_back(tensor.value);
-    masks.push_back(tensor.mask);
-  }
+  setInputs();
 }
 
 LayerImport::LayerImport(ImportState &state, size_t record, const keras::Model &model,
@@ -73,26 +70,35 @@ LayerImport::LayerImport(ImportState &state, size_t record, const keras::Model &
       path(state.records[record].path), isTrainable(state.records[record].trainable),
       kerasLayer(layer), kerasCall(call), kerasGeneration(model.generation),
       loc(locationOf(state, path)), all(inputs) {
-  SmallVector<Tensor> found;
-  collect(call.args, all, found);
-  // Layers call their first argument so, and functional models may pass it by name.
-  if (auto named = call.kwargs.find("inputs"); found.empty() && named != call.kwargs.end())
-    collect(*named, all, found);
-  for (Tensor tensor : found) {
-    positional.push_back(tensor.value);
-    masks.push_back(tensor.mask);
+  setInputs();
+}
+
+void LayerImport::setInputs() {
+  given.clear();
+  if (outer) {
+    given = all;
+  } else {
+    collect(kerasCall.args, all, given);
+    // Layers call their first argument so, and functional models may pass it by name.
+    if (auto named = kerasCall.kwargs.find("inputs");
+        given.empty() && named != kerasCall.kwargs.end())
+      collect(*named, all, given);
   }
+  positional = llvm::map_to_vector(given, [](const Tensor &tensor) { return tensor.value; });
+  masks = llvm::map_to_vector(given, [](const Tensor &tensor) { return tensor.mask; });
+}
+
+void LayerImport::bringIn(llvm::function_ref<Value(size_t)> place) {
+  if (llvm::none_of(all, [](const Tensor &tensor) { return tensor.host.has_value(); }))
+    return;
+  for (Tensor &tensor : all)
+    if (tensor.host)
+      tensor = {place(*tensor.host)};
+  setInputs();
 }
 
 size_t LayerImport::spatialDimensions() const {
   return className()[className().find_first_of("123")] - '0';
-}
-
-SmallVector<Tensor> LayerImport::tensors() const {
-  SmallVector<Tensor> found;
-  for (auto [value, mask] : llvm::zip_equal(positional, masks))
-    found.push_back({value, mask});
-  return found;
 }
 
 Value LayerImport::input() {
@@ -228,7 +234,8 @@ const CustomLayer *LayerImport::custom() const {
 }
 
 bool LayerImport::ready() const {
-  return !wrong && llvm::all_of(all, [](Tensor tensor) { return bool(tensor.value); });
+  return !wrong &&
+         llvm::all_of(all, [](const Tensor &tensor) { return tensor.value || tensor.host; });
 }
 
 //===----------------------------------------------------------------------===//
@@ -286,6 +293,11 @@ static KeptState *keptIn(ImportState &state, ArrayRef<std::string> path, size_t 
 Value LayerImport::recall(size_t number, ArrayRef<int64_t> shape) {
   if (const KeptState *kept = keptIn(state, path, number))
     return kept->value;
+  if (!state.host.plan.values.empty())
+    problem("stateful",
+            "a stateful layer in a model that takes strings, or looks up or hashes integers, is "
+            "not supported",
+            "run the lookups by themselves, and this layer in a model of numbers");
   SmallVector<int64_t> batched = {ShapedType::kDynamic};
   llvm::append_range(batched, shape);
   auto type = RankedTensorType::get(batched, state.builder.getF32Type());

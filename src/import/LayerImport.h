@@ -8,6 +8,7 @@
 #include "graph/Graph.h"
 #include "import/Activations.h"
 #include "import/Config.h"
+#include "import/Host.h"
 #include "import/Import.h"
 
 #include "mlir/IR/Builders.h"
@@ -31,6 +32,8 @@ Shape toShape(mlir::Value value);
 /// not count.
 struct Tensor {
   mlir::Value value, mask = {};
+  /// Of the plan's values: strings and integers that are not in the graph, `value` is null then.
+  std::optional<size_t> host = {};
 };
 
 /// A state of a stateful layer: what @predict is given, and what it is by now.
@@ -50,6 +53,9 @@ struct ImportState {
   llvm::StringSet<> symbols;
   std::vector<KeptState> states;
   llvm::ArrayRef<CustomLayer> customLayers;
+  HostPlan host;
+  mlir::Block *body = nullptr; ///< of @predict
+  int wrappers = 0;            ///< layers around what is imported, whose batch is another
   /// Inlines a model that the layer of a record holds.
   std::function<llvm::SmallVector<Tensor>(const keras::Model &, size_t record,
                                           llvm::ArrayRef<Tensor> inputs)>
@@ -80,8 +86,17 @@ public:
 
   /// The tensors among the call's positional arguments, in their order.
   llvm::ArrayRef<mlir::Value> inputs() const { return positional; }
-  /// The same with their masks.
-  llvm::SmallVector<Tensor> tensors() const;
+  /// The same with what goes along with them.
+  llvm::ArrayRef<Tensor> tensors() const { return given; }
+  /// The plan of what is computed around the graph, a result of the layer there, and the argument
+  /// of @predict for a value of it.
+  HostPlan &host() { return state.host; }
+  void hostResult(size_t value) { results.push_back({.value = {}, .host = value}); }
+  mlir::Value hostArgument(size_t value) { return state.host.argument(value, *state.body, loc); }
+  /// Gives each input that is in the plan alone the value that `place` has for it; null: none.
+  void bringIn(llvm::function_ref<mlir::Value(size_t)> place);
+  /// Whether another layer calls it, or the model that it is in.
+  bool isWrapped() const { return outer || state.wrappers; }
   /// The only one of them, float32. Reports when there are more, or none.
   mlir::Value input();
   /// The mask of input number `i`: the one that came along with it; null when there is none.
@@ -174,6 +189,7 @@ private:
   mlir::Value inferred(mlir::OperationState &op, Infer infer);
   mlir::Value checked(mlir::OperationState &op);
   Report reporter();
+  void setInputs();
 
   ImportState &state;
   LayerImport *outer = nullptr; ///< of the wrapper
@@ -184,7 +200,7 @@ private:
   const keras::Call &kerasCall;
   keras::Generation kerasGeneration;
   mlir::Location loc;
-  llvm::SmallVector<Tensor> all, results;
+  llvm::SmallVector<Tensor> all, given, results;    ///< `given`: among the positional arguments
   llvm::SmallVector<mlir::Value> positional, masks; ///< of the same length
   llvm::SmallVector<std::string_view, 2> keywords;  ///< that the importer asked for
   bool wrong = false;

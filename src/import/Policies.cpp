@@ -40,9 +40,7 @@ std::string checkPolicy(LayerImport &layer) {
   std::string policy = policyOf(layer.layer().config);
   if (policy.empty())
     return "";
-  if (policy == "string" && layer.layer().isInput())
-    layer.problem("dtype", "inputs of dtype 'string' are not supported yet");
-  else if (llvm::StringRef(policy).contains("_from_"))
+  if (llvm::StringRef(policy).contains("_from_"))
     layer.problem("dtype",
                   fmt::format("the quantized dtype policy '{}' is not supported yet", policy),
                   "save the model before it is quantized");

@@ -39,7 +39,7 @@ struct LayerRecord {
 struct Port {
   std::string name;
   Shape shape;
-  DType dtype = DType::f32; ///< or boolean, of masks
+  DType dtype = DType::f32; ///< or boolean, of masks; what is not compiled: string, int64, int32
 };
 
 } // namespace hornet::import

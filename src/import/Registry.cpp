@@ -3,6 +3,7 @@
 #include "import/Registry.h"
 
 #include "base/Nearest.h"
+#include "import/HostLayers.h"
 #include "import/Importers.h"
 #include "import/Operation.h"
 #include "keras/Keras1.h"
@@ -18,6 +19,10 @@ static constexpr Untrainable augmentation = {
 static constexpr Untrainable powerIteration = {
     "divides its kernel by a norm in each step of training, which is not supported",
     "train the layer that it wraps by itself"};
+
+static constexpr Untrainable onHost = {
+    "is computed outside of the compiled code, which training does not do yet",
+    "run the lookups over the data once (hornet run), and train the layers after them"};
 
 /// Sorted by name.
 static constexpr LayerClass classes[] = {
@@ -58,8 +63,8 @@ static constexpr LayerClass classes[] = {
     {"Cropping3D", importCropping},
     {"CuDNNGRU", importRecurrent},
     {"CuDNNLSTM", importRecurrent},
-    {"CutMix", importAugmentation, Mask::stop, &augmentation},
     {"CustomScaleLayer", importCustomScale},
+    {"CutMix", importAugmentation, Mask::stop, &augmentation},
     {"Dense", importDense, Mask::pass},
     {"DepthwiseConv1D", importDepthwiseConvolution},
     {"DepthwiseConv2D", importDepthwiseConvolution},
@@ -85,8 +90,11 @@ static constexpr LayerClass classes[] = {
     {"GroupNormalization", importGroupNormalization, Mask::pass},
     {"GroupQueryAttention", importGroupedQueryAttention},
     {"GroupedQueryAttention", importGroupedQueryAttention},
+    {"HashedCrossing", importHashedCrossing, Mask::stop, &onHost},
+    {"Hashing", importHashing, Mask::stop, &onHost},
     {"Highway", importHighway},
     {"Identity", importIdentity, Mask::pass},
+    {"IntegerLookup", importIndexLookup, Mask::stop, &onHost},
     {"LSTM", importRecurrent},
     {"LSTMCell", importCell},
     {"Lambda", importLambda},
@@ -102,6 +110,7 @@ static constexpr LayerClass classes[] = {
     {"MaxPooling3D", importMaxPooling},
     {"Maximum", importMaximum},
     {"MaxoutDense", importMaxoutDense},
+    {"MelSpectrogram", importMelSpectrogram},
     {"Merge", importLegacyMerge},
     {"Minimum", importMinimum},
     {"MixUp", importAugmentation, Mask::stop, &augmentation},
@@ -144,6 +153,7 @@ static constexpr LayerClass classes[] = {
     {"Resizing", importResizing},
     {"ReversibleEmbedding", importReversibleEmbedding},
     {"SReLU", importSRelu, Mask::pass},
+    {"STFTSpectrogram", importStftSpectrogram},
     {"SeparableConv1D", importSeparableConvolution},
     {"SeparableConv2D", importSeparableConvolution},
     {"SimpleRNN", importRecurrent},
@@ -156,10 +166,12 @@ static constexpr LayerClass classes[] = {
     {"SpatialDropout3D", importDropout, Mask::pass},
     {"SpectralNormalization", importSpectralNormalization, Mask::stop, &powerIteration},
     {"StackedRNNCells", importCell},
+    {"StringLookup", importIndexLookup, Mask::stop, &onHost},
     {"Subtract", importSubtract},
     {"SyncBatchNormalization", importBatchNormalization, Mask::pass},
     {"TFOpLambda", importFunctionLayer, Mask::stop, nullptr, true},
     {"TensorFlowOpLayer", importNodeLayer, Mask::stop, nullptr, true},
+    {"TextVectorization", importTextVectorization, Mask::stop, &onHost},
     {"Threshold", importActivationLayer},
     {"ThresholdedReLU", importActivationLayer, Mask::pass},
     {"TimeDistributed", importTimeDistributed},
@@ -170,13 +182,6 @@ static constexpr LayerClass classes[] = {
     {"ZeroPadding1D", importZeroPadding},
     {"ZeroPadding2D", importZeroPadding},
     {"ZeroPadding3D", importZeroPadding},
-};
-
-/// Classes whose importer looks for the reason in the config, and refuses.
-static constexpr LayerClass refusing[] = {
-    {"IntegerLookup", importLookup},
-    {"StringLookup", importLookup},
-    {"TextVectorization", importLookup},
 };
 
 static constexpr std::string_view baseClass = "is a base of other classes, and computes nothing",
@@ -200,6 +205,8 @@ static constexpr RefusedClass refused[] = {
      "use Normalization, StringLookup and the like, one for each column"},
     {"DynamicEmbedding", changing, changingMend},
     {"DynamicLookup", changing, changingMend},
+    {"FeatureSpace", "keeps its layers in a form of its own, which is not read",
+     "save keras.Model(space.get_inputs(), space.get_encoded_features()) instead"},
     {"FlaxLayer", otherCode, otherCodeMend},
     {"JaxLayer", otherCode, otherCodeMend},
     {"Layer", baseClass, baseClassMend},
@@ -212,15 +219,8 @@ static constexpr RefusedClass refused[] = {
     {"Wrapper", baseClass, baseClassMend},
 };
 
-/// What Keras has and we do not, yet.
-static constexpr std::string_view notYet[] = {
-    "FeatureSpace",   "HashedCrossing",  "Hashing",      "IntegerLookup",
-    "MelSpectrogram", "STFTSpectrogram", "StringLookup", "TextVectorization",
-};
-
 llvm::ArrayRef<LayerClass> layerClasses() { return classes; }
 llvm::ArrayRef<RefusedClass> refusedClasses() { return refused; }
-llvm::ArrayRef<std::string_view> classesNotYet() { return notYet; }
 
 /// The row of a class; null when there is none.
 template <class Row> static const Row *find(llvm::ArrayRef<Row> table, std::string_view name) {
@@ -265,20 +265,16 @@ void importUnknown(LayerImport &layer) {
   bool isOperation = llvm::StringRef(kerasLayer.module).contains(".ops") ||
                      (layer.generation() == keras::Generation::keras3 &&
                       kerasLayer.config.is_object() && !kerasLayer.config.contains("trainable"));
-  if (isOperation || llvm::is_contained(notYet, name)) {
-    std::vector<std::string_view> near =
-        nearest(name, isOperation ? supportedOperations() : names, 3);
+  if (isOperation) {
+    std::vector<std::string_view> near = nearest(name, supportedOperations(), 3);
     return layer.problem(
-        "class_name",
-        fmt::format("the {} '{}' is not supported yet", isOperation ? "operation" : "layer class",
-                    name),
+        "class_name", fmt::format("the operation '{}' is not supported yet", name),
         near.empty() ? "" : fmt::format("the nearest that are: {}", fmt::join(near, ", ")));
   }
   std::string module =
       kerasLayer.module.empty() || llvm::StringRef(kerasLayer.module).starts_with("keras")
           ? ""
           : fmt::format(" (module {})", kerasLayer.module);
-  names.insert(names.end(), std::begin(notYet), std::end(notYet));
   std::string suggestion = didYouMean(name, names);
   layer.problem("class_name", fmt::format("no layer class '{}'{}", name, module),
                 !suggestion.empty() ? suggestion : mendCustom);
@@ -311,8 +307,10 @@ static void noteUnread(LayerImport &layer) {
 }
 
 void importLayer(LayerImport &layer) {
-  if (const CustomLayer *custom = layer.custom())
+  if (const CustomLayer *custom = layer.custom()) {
+    bringFromHost(layer);
     return importCustom(layer, *custom);
+  }
   if (isForeign(layer.layer()))
     return layer.problem(
         "class_name",
@@ -320,11 +318,14 @@ void importLayer(LayerImport &layer) {
             "no layer class '{}'{}: it is not Keras's", layer.layer().registeredName,
             layer.layer().module.empty() ? "" : fmt::format(" (module {})", layer.layer().module)),
         mendCustom);
+  const LayerClass *row = find<LayerClass>(classes, layer.className());
+  if (importOnHost(layer)) {
+    if (row && row->untrainable)
+      layer.refuseTraining(row->untrainable->reason, row->untrainable->mend);
+    return layer.checkArguments();
+  }
   if (importOperation(layer))
     return;
-  const LayerClass *row = find<LayerClass>(classes, layer.className());
-  if (!row)
-    row = find<LayerClass>(refusing, layer.className());
   if (!row)
     return importUnknown(layer);
   row->import(layer);

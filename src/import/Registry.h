@@ -47,7 +47,6 @@ struct RefusedValue {
 llvm::ArrayRef<LayerClass> layerClasses();
 llvm::ArrayRef<RefusedClass> refusedClasses();
 llvm::ArrayRef<RefusedValue> refusedValues();
-llvm::ArrayRef<std::string_view> classesNotYet();
 
 /// The names of all that are imported, InputLayer among them, sorted.
 std::vector<std::string_view> supportedLayers();

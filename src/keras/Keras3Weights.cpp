@@ -110,7 +110,8 @@ private:
     for (const Hdf5File &file : files)
       if (HORNET_TRY(file.kind(vars)) == Hdf5File::Kind::group)
         for (const std::string &name : HORNET_TRY(file.children(vars)))
-          variables.emplace(name, &file);
+          if (name != "idf_weights") // a part of a vocabulary, read with it
+            variables.emplace(name, &file);
     return variables;
   }
 

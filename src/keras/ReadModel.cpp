@@ -3,6 +3,7 @@
 #include "formats/Zip.h"
 #include "keras/Config.h"
 #include "keras/Model.h"
+#include "keras/Vocabularies.h"
 #include "keras/Weights.h"
 
 #include <filesystem>
@@ -17,6 +18,7 @@ using formats::ZipArchive;
 
 /// Real configurations are below 10 MB; a zip bomb is not.
 constexpr size_t largestConfig = size_t{32} << 20;
+constexpr size_t largestVocabulary = size_t{256} << 20;
 constexpr const char *needsArchitecture =
     "give the architecture JSON as the model, and this file as its weights";
 
@@ -35,9 +37,11 @@ void addOrigin(Json &config, const std::optional<std::string> &version,
     config["backend"] = *backend;
 }
 
-/// The members of a .keras archive, in the archive or beside each other in a folder.
-template <class Read>
-Expected<Model> readMembers(const std::string &path, Read read, bool ownWeights) {
+/// The members of a .keras archive, in the archive or beside each other in a folder. `contains`
+/// says whether there is one of a name.
+template <class Read, class Contains>
+Expected<Model> readMembers(const std::string &path, Read read, Contains contains,
+                            bool ownWeights) {
   Bytes configBytes = HORNET_TRY(read("config.json", largestConfig));
   Json config = HORNET_TRY(formats::parseJson(textOf(configBytes), path, "config.json"));
   // Only says who wrote it: not worth an error.
@@ -46,25 +50,43 @@ Expected<Model> readMembers(const std::string &path, Read read, bool ownWeights)
       if (metadata->is_object() && metadata->value("keras_version", Json()).is_string())
         addOrigin(config, metadata->at("keras_version").get<std::string>(), std::nullopt);
   Model model = HORNET_TRY(modelFromConfig(config, path, "config.json"));
+  std::optional<Hdf5File> file;
   if (ownWeights) {
     Bytes bytes = HORNET_TRY(read("model.weights.h5", size_t{4} << 30));
-    Hdf5File file = HORNET_TRY(Hdf5File::open(std::move(bytes), path + "/model.weights.h5"));
-    model.weights = HORNET_TRY(Weights::fromHdf5(std::move(file)));
+    file = HORNET_TRY(Hdf5File::open(std::move(bytes), path + "/model.weights.h5"));
   }
+  auto readMember = [&](const std::string &name) -> Expected<std::optional<Bytes>> {
+    if (!contains(name))
+      return std::nullopt;
+    return HORNET_TRY(read(name.c_str(), largestVocabulary));
+  };
+  if (HORNET_TRY(addVocabularies(config, model, readMember, file ? &*file : nullptr)))
+    model = HORNET_TRY(modelFromConfig(config, path, "config.json"));
+  if (ownWeights)
+    model.weights = HORNET_TRY(Weights::fromHdf5(std::move(*file)));
   return model;
 }
 
 Expected<Model> readArchive(Bytes bytes, const std::string &path, bool ownWeights) {
   ZipArchive archive = HORNET_TRY(ZipArchive::open(std::move(bytes), path));
   auto read = [&](const char *member, size_t limit) { return archive.read(member, limit); };
-  return readMembers(path, read, ownWeights);
+  auto contains = [&](const std::string &member) { return archive.contains(member); };
+  return readMembers(path, read, contains, ownWeights);
 }
 
 Expected<Model> readFolder(const std::string &path, bool ownWeights) {
   auto read = [&](const char *member, size_t limit) {
     return formats::readFile((std::filesystem::path(path) / member).string(), limit);
   };
-  return readMembers(path, read, ownWeights);
+  // A link may lead anywhere.
+  auto contains = [&](const std::string &member) {
+    std::error_code ignored;
+    std::filesystem::path file = std::filesystem::path(path) / member;
+    std::filesystem::path inside = std::filesystem::canonical(file, ignored);
+    return !ignored && std::filesystem::is_regular_file(inside, ignored) &&
+           inside == std::filesystem::canonical(path, ignored) / member;
+  };
+  return readMembers(path, read, contains, ownWeights);
 }
 
 /// Says what an HDF5 file without a configuration is.

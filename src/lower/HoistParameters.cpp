@@ -12,6 +12,9 @@ namespace hornet::lower {
 
 namespace {
 
+/// Elements of a tensor of constants from which on it is not computed in each call.
+constexpr int64_t largeConstant = 4096;
+
 /// Splits @predict in two.
 class Split {
 public:
@@ -53,9 +56,13 @@ private:
   }
 
   /// A value that is worth preparing: a tensor computed from parameters, and not just a view of
-  /// one.
+  /// one, or a large one computed from constants (the waves of a Fourier transform).
   bool isPrepared(Value value) {
-    if (!isa<RankedTensorType>(value.getType()) || !isComputed(value) || !reachesParameter(value))
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    if (!type || !isComputed(value))
+      return false;
+    if (!reachesParameter(value) &&
+        (!type.hasStaticShape() || type.getNumElements() < largeConstant || isFilled(value)))
       return false;
     return llvm::any_of(value.getUsers(), [&](Operation *user) {
       return !known.contains(user->getNumResults() ? user->getResult(0) : Value());
@@ -70,6 +77,9 @@ private:
     return !op->hasTrait<OpTrait::ConstantLike>() &&
            !isa<graph::GetParameterOp, tensor::EmptyOp>(op);
   }
+
+  /// Whether it is one number everywhere: @predict fills it itself.
+  static bool isFilled(Value value) { return isa<linalg::FillOp>(value.getDefiningOp()); }
 
   static bool reachesParameter(Value value) {
     Operation *op = value.getDefiningOp();

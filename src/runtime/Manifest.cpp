@@ -72,6 +72,8 @@ std::string writeManifest(const Manifest &manifest) {
                {"prepare", jsonOf(manifest.prepare)},
                {"states", jsonOf(manifest.states)},
                {"sections", manifest.sections}};
+  if (manifest.host)
+    json["host"] = jsonOf(*manifest.host);
   if (manifest.step)
     json["step"] = {{"parameters", jsonOf(manifest.step->parameters)},
                     {"states", jsonOf(manifest.step->states)}};
@@ -150,6 +152,18 @@ static StepStates stepOf(const Json &json, const Manifest &manifest) {
   return step;
 }
 
+static host::Plan hostOf(const Json &json, const Manifest &manifest) {
+  host::Plan plan = host::planOf(json);
+  for (const host::Value &value : plan.values)
+    if (value.source == host::Value::Source::input)
+      (void)manifest.inputs.at(value.index);
+  if (plan.results.size() != manifest.outputs.size())
+    throw std::out_of_range("a plan of other outputs");
+  if (!manifest.states.empty())
+    throw std::out_of_range("a plan with states");
+  return plan;
+}
+
 Expected<Manifest> parseManifest(std::string_view text) {
   try {
     Json json = Json::parse(text);
@@ -170,6 +184,8 @@ Expected<Manifest> parseManifest(std::string_view text) {
     const Json &states = json.at("states");
     manifest.states = statesOf(states, manifest.inputs.size() + states.size(),
                                manifest.outputs.size() + states.size(), 0);
+    if (json.contains("host"))
+      manifest.host = hostOf(json.at("host"), manifest);
     if (json.contains("step"))
       manifest.step = stepOf(json.at("step"), manifest);
     return manifest;

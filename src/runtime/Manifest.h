@@ -7,6 +7,7 @@
 
 #include "base/Error.h"
 #include "base/State.h"
+#include "host/Plan.h"
 
 #include <string>
 #include <string_view>
@@ -55,6 +56,8 @@ struct Manifest {
   EntrySignature predict, prepare;
   /// Of code compiled for profiling: the layers of each section of hornet_predict, in order.
   std::vector<std::vector<std::string>> sections;
+  /// What is computed around the code, whose inputs and outputs are then those of the plan.
+  std::optional<host::Plan> host;
   /// Of a training step.
   std::optional<StepStates> step;
 };

@@ -1,6 +1,7 @@
 #include "runtime/Model.h"
 
 #include "base/Memory.h"
+#include "host/Program.h"
 #include "runtime/ForBatch.h"
 
 #include <fmt/format.h>
@@ -66,6 +67,7 @@ struct Model::Loaded {
   Artifact artifact;
   std::vector<Tensor> parameters;
   std::vector<Tensor> prepared;
+  std::optional<host::Program> program;
   mutable FramePool frames;
 
   /// The tensors of one call.
@@ -99,6 +101,26 @@ struct Model::Loaded {
       for (const timespec &stamp : frame.stamps)
         nanoseconds->push_back(stamp.tv_sec * 1'000'000'000 + stamp.tv_nsec);
     frames.give(std::move(frame));
+    return {};
+  }
+
+  /// A call with what the host computes before and after, of a model without states.
+  Expected<void> runAround(int64_t batch, std::span<const Tensor> inputs, std::span<Tensor> outputs,
+                           std::vector<int64_t> *nanoseconds) const {
+    auto code = [&](std::vector<Tensor> arguments) -> Expected<std::vector<Tensor>> {
+      std::vector<Tensor> results;
+      for (const host::Value &value : program->codeResults())
+        results.emplace_back(value.dtype, forBatch(value.shape, batch));
+      HORNET_TRY(call(artifact.predict, artifact.manifest.predict, batch,
+                      {.inputs = arguments, .outputs = results}, nanoseconds));
+      return results;
+    };
+    std::vector<Tensor> results = HORNET_TRY(program->run(inputs, code));
+    for (size_t i = 0; i < results.size(); ++i)
+      if (outputs[i].dtype() == DType::string)
+        std::ranges::copy(results[i].as<std::string>(), outputs[i].as<std::string>().begin());
+      else
+        std::copy_n(results[i].data(), results[i].bytes(), outputs[i].data());
     return {};
   }
 
@@ -143,6 +165,8 @@ static Expected<void> checkParameters(const Manifest &manifest, std::span<const 
 Expected<Model> Model::load(Artifact artifact, std::vector<Tensor> parameters) {
   HORNET_TRY(checkParameters(artifact.manifest, parameters));
   auto loaded = std::make_shared<Loaded>();
+  if (artifact.manifest.host)
+    loaded->program = HORNET_TRY(host::Program::make(*artifact.manifest.host));
   loaded->artifact = std::move(artifact);
   loaded->parameters = std::move(parameters);
   HORNET_TRY(loaded->prepare());
@@ -277,6 +301,8 @@ Expected<void> Model::run(std::span<const Tensor> inputs, std::span<Tensor> outp
     HORNET_TRY(checkState(*state, manifest(), batch));
   if (batch == 0)
     return {};
+  if (loaded->program)
+    return loaded->runAround(batch, inputs, outputs, nanoseconds);
   RecurrentState ownState;
   if (!state) {
     if (!manifest().states.empty())

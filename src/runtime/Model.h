@@ -55,8 +55,8 @@ public:
                                     RecurrentState *state = nullptr) const;
 
   /// The same into tensors that the caller keeps, of the outputs' types and shapes. Allocates
-  /// nothing once a call of this batch, or of a larger one, has been made by as many threads, and
-  /// stateful layers have a state.
+  /// nothing (of models without strings and lookups) once a call of this batch, or of a larger one,
+  /// has been made by as many threads, and stateful layers have a state.
   /// Of a model compiled for profiling, `nanoseconds` takes when, on the monotonic clock, each of
   /// `manifest().sections` began, and when the last one ended; of others, and for a batch of 0,
   /// nothing.

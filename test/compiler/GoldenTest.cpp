@@ -53,9 +53,16 @@ std::vector<Tensor> inputsFor(const std::vector<std::string> &names,
     for (const auto &[name, tensor] : io)
       if (inputs.empty() && name.starts_with(prefix))
         inputs.push_back(tensor);
-  for (Tensor &input : inputs)
-    if (input.dtype() != DType::boolean)
-      input = input.toFloat32();
+  return inputs;
+}
+
+/// The arrays in the types that the model takes.
+std::vector<Tensor> inTypes(std::vector<Tensor> inputs, const std::vector<runtime::Port> &ports) {
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (ports[i].dtype == DType::f32)
+      inputs[i] = inputs[i].toFloat32();
+    else if (ports[i].dtype == DType::i64)
+      inputs[i] = inputs[i].toInt64();
   return inputs;
 }
 
@@ -71,7 +78,8 @@ protected:
                  std::to_string(base.threads));
     auto model = keras::readModel(file.path, file.weights);
     ASSERT_TRUE(model) << toString(model.error());
-    auto io = formats::readNpzFile(GetParam().folder + file.json["io"].get<std::string>());
+    auto io = formats::readNpzFile(GetParam().folder + file.json["io"].get<std::string>(),
+                                   formats::Strings::read);
     ASSERT_TRUE(io) << toString(io.error());
     std::vector<std::string> names;
     for (const keras::Port &port : model->inputs)
@@ -88,7 +96,7 @@ protected:
       return;
     }
     ASSERT_TRUE(compiled) << toString(compiled.error());
-    auto outputs = compiled->run(inputs);
+    auto outputs = compiled->run(inTypes(inputs, compiled->inputs()));
     ASSERT_TRUE(outputs) << toString(outputs.error());
     expectAnswers(*outputs, *io, file, "");
     if (io->back().first.starts_with("call2__"))
@@ -104,7 +112,8 @@ protected:
     ASSERT_TRUE(state);
     for (int round = 0; round < 2; ++round) {
       for (const char *prefix : {"", "call2__"}) {
-        auto outputs = compiled.run(inputsFor(names, io, prefix), &*state);
+        auto outputs =
+            compiled.run(inTypes(inputsFor(names, io, prefix), compiled.inputs()), &*state);
         ASSERT_TRUE(outputs) << toString(outputs.error());
         expectAnswers(*outputs, io, file, prefix);
       }
@@ -118,6 +127,11 @@ protected:
       const Tensor *expected = find(io, prefix + "output_" + std::to_string(i));
       ASSERT_TRUE(expected);
       ASSERT_EQ(outputs[i].shape(), expected->shape());
+      if (expected->dtype() == DType::string) {
+        ASSERT_EQ(outputs[i].dtype(), DType::string);
+        EXPECT_TRUE(std::ranges::equal(outputs[i].as<std::string>(), expected->as<std::string>()));
+        continue;
+      }
       EXPECT_EQ(wrongElements(outputs[i].toFloat32(), expected->toFloat32(),
                               toleranceOf(GetParam(), file, expected->dtype())),
                 0u)

@@ -124,6 +124,41 @@ TEST(NpyTest, arraysThatAreNotNumbersAreRefusedByName) {
               HasSubstr("type '<f16'"));
 }
 
+TEST(NpyTest, stringsAreReadWhereTheyAreAskedFor) {
+  Tensor written(DType::string, {2, 2});
+  std::ranges::copy(std::vector<std::string>{"cat", "", "été 😀", "a"},
+                    written.as<std::string>().begin());
+  Bytes bytes = writeNpy(written);
+  EXPECT_FALSE(readNpy(bytes, "words.npy"));
+  auto read = readNpy(bytes, "words.npy", Strings::read);
+  ASSERT_TRUE(read) << toString(read.error());
+  EXPECT_EQ(read->shape(), written.shape());
+  EXPECT_TRUE(std::ranges::equal(read->as<std::string>(), written.as<std::string>()));
+
+  auto narrow = [](const std::string &descr, const std::string &data, bool fortran = false) {
+    Bytes bytes =
+        npy("{'descr': '" + descr + "', 'fortran_order': " + (fortran ? "True" : "False") +
+                ", 'shape': (2, 2)}",
+            0);
+    auto more = std::as_bytes(std::span(data));
+    bytes.insert(bytes.end(), more.begin(), more.end());
+    return readNpy(bytes, "words.npy", Strings::read);
+  };
+  auto inOrder = narrow("|S2", std::string("a\0bbc\0dd", 8), true);
+  ASSERT_TRUE(inOrder) << toString(inOrder.error());
+  EXPECT_TRUE(std::ranges::equal(inOrder->as<std::string>(),
+                                 std::vector<std::string>{"a", "c", "bb", "dd"}));
+  auto big = narrow(">U1", std::string("\0\0\0a\0\0\0b\0\0\0c\0\0\xd8\0", 16));
+  ASSERT_FALSE(big); // the last is a surrogate
+  EXPECT_THAT(toString(big.error()), HasSubstr("string number 3 of the array is not Unicode"));
+  auto wrong = narrow("|S1", "abc\xff");
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(toString(wrong.error()), HasSubstr("string number 3 of the array is not UTF-8"));
+  EXPECT_THAT(toString(narrow("<U1", "abc").error()), HasSubstr("truncated"));
+  for (const char *width : {"<U0", "<U99999999999", "<U-1", "<U"})
+    EXPECT_FALSE(narrow(width, ""));
+}
+
 TEST(NpyTest, sizesAreCheckedAgainstTheBytes) {
   auto sized = [](const std::string &shape, size_t bytes) {
     return refusal(npy("{'descr': '<f4', 'fortran_order': False, 'shape': " + shape + "}", bytes));

@@ -1,6 +1,7 @@
 // Architectures as JSON, up to the graph.
 
 #include "formats/Json.h"
+#include "host/Program.h"
 #include "import/Import.h"
 #include "keras/Model.h"
 #include "test/fuzz/Fuzz.h"
@@ -22,6 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
   context.loadDialect<graph::GraphDialect, mlir::func::FuncDialect>();
-  fuzz::expectNoBug(import::importModel(context, *model));
+  auto imported = import::importModel(context, *model);
+  fuzz::expectNoBug(imported);
+  // What the import plans for the host can be run there.
+  if (imported && imported->host && !host::Program::make(*imported->host))
+    std::abort();
   return 0;
 }

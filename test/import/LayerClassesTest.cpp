@@ -48,8 +48,7 @@ TEST(LayerClasses, AreSortedAndEachIsThereOnce) {
     refused.push_back(row.name);
   EXPECT_TRUE(std::ranges::is_sorted(imported));
   EXPECT_TRUE(std::ranges::is_sorted(refused));
-  EXPECT_TRUE(std::ranges::is_sorted(import::classesNotYet()));
-  for (auto names : {llvm::ArrayRef(imported), llvm::ArrayRef(refused), import::classesNotYet()})
+  for (auto names : {llvm::ArrayRef(imported), llvm::ArrayRef(refused)})
     all.insert(all.end(), names.begin(), names.end());
   std::ranges::sort(all);
   EXPECT_EQ(std::ranges::adjacent_find(all), all.end());
@@ -153,6 +152,8 @@ bool isLookedAt(const Golden &golden, size_t layer, const std::string &attribute
 TEST(LayerClasses, HaveNoAttributeThatNobodyLooksAt) {
   std::set<std::string> seen, met, overlooked;
   for (const Golden &golden : goldenModels()) {
+    if (golden.model.generation == keras::Generation::keras1)
+      continue; // spelled as Keras 2's when it was read
     std::string generation = generationOf(golden.model);
     for (size_t i = 0; i < golden.model.layers.size(); ++i) {
       const std::string &name = golden.model.layers[i].className;

@@ -110,7 +110,7 @@ void Matching::assignOnly(Array array) {
 }
 
 void Matching::readNpy(const std::string &file, const std::string &name) {
-  auto values = keep(formats::readNpyFile(file));
+  auto values = keep(formats::readNpyFile(file, formats::Strings::read));
   if (!values)
     return;
   if (name.empty())
@@ -120,7 +120,7 @@ void Matching::readNpy(const std::string &file, const std::string &name) {
 }
 
 void Matching::readNpz(const std::string &file) {
-  auto arrays = keep(formats::readNpzFile(file));
+  auto arrays = keep(formats::readNpzFile(file, formats::Strings::read));
   if (!arrays)
     return;
   if (call > 1) {
@@ -289,6 +289,21 @@ static Tensor toBoolean(const Tensor &values) {
   return result;
 }
 
+/// Strings are for inputs of strings, and nothing else is.
+static Expected<void> checkKind(const std::string &source, DType given, const runtime::Port &port) {
+  bool strings = given == DType::string, wanted = port.dtype == DType::string;
+  if (strings == wanted)
+    return {};
+  return inputError({.file = source,
+                     .attribute = "--input",
+                     .reason = fmt::format("the array holds {}, the input '{}' takes {}",
+                                           strings ? "strings" : "numbers", port.name,
+                                           wanted ? "strings" : "numbers"),
+                     .mend = wanted ? "save it as an array of strings: numpy.save(file, "
+                                      "array.astype(str))"
+                                    : "give an array of numbers"});
+}
+
 Expected<std::vector<Tensor>> fitArrays(const std::string &file,
                                         const std::vector<runtime::Port> &inputs, Arrays &arrays) {
   std::vector<Tensor> tensors;
@@ -305,11 +320,20 @@ Expected<std::vector<Tensor>> fitArrays(const std::string &file,
            .mend = mendOf(values.shape(), port.shape)});
       continue;
     }
+    if (Expected<void> fits = checkKind(source, values.dtype(), port); !fits) {
+      auto &problems = std::get<InputError>(fits.error()).problems;
+      wrong.problems.insert(wrong.problems.end(), problems.begin(), problems.end());
+      continue;
+    }
     if (values.dtype() != port.dtype)
       arrays.notes.push_back(fmt::format("{}: converted from {} to {} for the input '{}'", source,
                                          nameOf(values.dtype()), nameOf(port.dtype), port.name));
     if (port.dtype == DType::boolean)
       tensors.push_back(values.dtype() == DType::boolean ? values : toBoolean(values));
+    else if (port.dtype == DType::string)
+      tensors.push_back(values);
+    else if (port.dtype == DType::i64)
+      tensors.push_back(values.toInt64());
     else
       tensors.push_back(values.toFloat32());
     if (int64_t odd = countOdd(tensors.back()))

@@ -43,9 +43,10 @@ std::string callPrefix(size_t call);
 /// them, where it has none.
 Expected<void> addShapes(CompileOptions &options, const keras::Model &model, const Arrays &arrays);
 
-/// The arrays in the types that the model computes in, float32 but for boolean inputs; adds a note
-/// for each conversion. Input error: every array whose shape does not fit, channels in the wrong
-/// place recognized.
+/// The arrays in the types of the model's inputs: float32 but for booleans, strings, and integers
+/// that are looked up or hashed; adds a note for each conversion. Input error: every array whose
+/// shape does not fit, channels in the wrong place recognized; strings for numbers, and numbers for
+/// strings.
 Expected<std::vector<Tensor>> fitArrays(const std::string &file,
                                         const std::vector<runtime::Port> &inputs, Arrays &arrays);
 

@@ -28,12 +28,14 @@ Expected<ImageInput> imageInputOf(const std::string &file,
   std::string found;
   for (const runtime::Port &port : inputs)
     found += fmt::format("{}'{}' {}", found.empty() ? "" : ", ", port.name, toString(port.shape));
+  bool text = inputs.size() == 1 && inputs[0].dtype == DType::string;
   return inputError(
       {.file = file,
        .reason = fmt::format("the model takes no image, which would be one input of shape (None, "
                              "height, width, 1 or 3); its inputs are {}",
                              found),
-       .mend = "give arrays: hornet run MODEL --input NAME=FILE.npy --output OUT.npz"});
+       .mend = text ? "give text: hornet predict MODEL --text TEXT"
+                    : "give arrays: hornet run MODEL --input NAME=FILE.npy --output OUT.npz"});
 }
 
 static formats::ColorMode modeOf(const ImageInput &input) {

@@ -21,11 +21,15 @@ struct Options {
   CompileFlags flags;
   CacheFlag cache;
   ImageOptions images;
+  std::vector<std::string> texts;
   std::string resample = "bilinear";
   size_t top = 3;
   std::string labels;
   bool json = false;
   bool time = false;
+
+  /// What there is an answer for: texts or files.
+  const std::vector<std::string> &samples() const { return texts.empty() ? images.files : texts; }
 };
 
 using Clock = std::chrono::steady_clock;
@@ -113,30 +117,65 @@ static Expected<std::vector<std::string>> readLabels(const std::string &file, si
   return labels;
 }
 
+/// The texts as one batch. Input error: the model does not take one text a sample.
+static Expected<Tensor> batchOf(const Options &options, const std::vector<runtime::Port> &inputs) {
+  bool fits = inputs.size() == 1 && inputs[0].dtype == DType::string &&
+              (inputs[0].shape.size() == 1 || inputs[0].shape == Shape{unknownSize, 1});
+  if (!fits)
+    return inputError({.file = options.model.file,
+                       .attribute = "--text",
+                       .reason = fmt::format("the model does not take text, which would be one "
+                                             "input of strings of shape (None, 1): it has {}",
+                                             listOf(inputs)),
+                       .mend = "give images, or arrays: hornet run MODEL --input NAME=FILE.npy "
+                               "--output OUT.npz"});
+  Shape shape = inputs[0].shape;
+  shape.front() = static_cast<int64_t>(options.texts.size());
+  Tensor batch(DType::string, shape);
+  std::ranges::copy(options.texts, batch.as<std::string>().begin());
+  return batch;
+}
+
+static Expected<void> checkSamples(const Options &options) {
+  if (options.images.files.empty() != options.texts.empty())
+    return {};
+  return inputError({.attribute = options.texts.empty() ? "IMAGE" : "--text",
+                     .reason = options.texts.empty() ? "there is nothing to predict from"
+                                                     : "images and text cannot both be given",
+                     .mend = "give images, or --text for a model that takes text"});
+}
+
 static Expected<Report> predict(const Options &options) {
+  HORNET_TRY(checkSamples(options));
   Report report;
   std::vector<StageTime> &times = report.loading.times;
   times.push_back({"start", startUp()});
   auto begin = Clock::now();
   CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
   keras::Model model = HORNET_TRY(timed(times, "read model", [&] { return options.model.read(); }));
-  if (compileOptions.shapes.empty())
+  if (compileOptions.shapes.empty() && options.texts.empty())
     if (auto shape = HORNET_TRY(shapeFromImage(model, options.images.files.front())))
       compileOptions.shapes.emplace_back(model.inputs[0].name, *shape);
   runtime::Model compiled =
       HORNET_TRY(driver::load(model, compileOptions, options.cache.used(), &report.loading));
 
   const std::string &file = options.model.file;
-  ImageInput input = HORNET_TRY(imageInputOf(file, compiled.inputs()));
+  std::vector<Tensor> batch;
+  std::optional<ImageInput> input;
+  if (options.texts.empty())
+    input = HORNET_TRY(imageInputOf(file, compiled.inputs()));
+  else
+    batch = {HORNET_TRY(batchOf(options, compiled.inputs()))};
   size_t classes = HORNET_TRY(countClasses(file, compiled.outputs()));
   if (!options.labels.empty())
     report.labels = HORNET_TRY(readLabels(options.labels, classes));
-  std::vector<Tensor> batch = {
-      HORNET_TRY(timed(times, "images", [&] { return prepareImages(options.images, input); }))};
+  if (input)
+    batch = {
+        HORNET_TRY(timed(times, "images", [&] { return prepareImages(options.images, *input); }))};
   std::vector<Tensor> outputs =
       HORNET_TRY(timed(times, "run", [&] { return compiled.run(batch); }));
   Tensor values = outputs.front().toFloat32();
-  for (size_t i = 0; i < options.images.files.size(); ++i)
+  for (size_t i = 0; i < options.samples().size(); ++i)
     report.answers.push_back(answerOf(values.as<float>().subspan(i * classes, classes)));
   std::chrono::duration<double, std::milli> taken = Clock::now() - begin;
   report.milliseconds = times.front().milliseconds + taken.count();
@@ -152,7 +191,7 @@ static Json jsonOf(const Options &options, const Report &report) {
       top.push_back({{"class", index},
                      {"label", report.nameOf(index)},
                      {answer.probabilities ? "probability" : "score", answer.values[index]}});
-    images.push_back({{"file", options.images.files[i]},
+    images.push_back({{options.texts.empty() ? "file" : "text", options.samples()[i]},
                       {"class", answer.order.front()},
                       {"label", report.nameOf(answer.order.front())},
                       {"top", top}});
@@ -182,12 +221,12 @@ static std::string textOf(const Options &options, const Report &report, const Te
   for (size_t i = 0; i < report.answers.size(); ++i) {
     const Answer &answer = report.answers[i];
     if (answer.values.size() == 1) {
-      text += fmt::format("{}: score {:.6g}\n", printable(options.images.files[i]),
-                          answer.values.front());
+      text +=
+          fmt::format("{}: score {:.6g}\n", printable(options.samples()[i]), answer.values.front());
       continue;
     }
     std::string best = printable(report.nameOf(answer.order.front()));
-    text += fmt::format("{}: {}\n", printable(options.images.files[i]),
+    text += fmt::format("{}: {}\n", printable(options.samples()[i]),
                         styled(best, Style::bold, terminal));
     auto top = std::span(answer.order).first(std::min(options.top, answer.order.size()));
     size_t width = 0;
@@ -244,11 +283,13 @@ static std::vector<std::string> filterNames() {
 }
 
 Command addPredict(CLI::App &app) {
-  CLI::App *command = app.add_subcommand("predict", "Tell what an image shows");
+  CLI::App *command = app.add_subcommand("predict", "Tell what an image shows, or a text says");
   auto options = std::make_shared<Options>();
   options->model.add(*command);
-  command->add_option("IMAGE", options->images.files, "PNG or JPEG; several make one batch")
-      ->required();
+  command->add_option("IMAGE", options->images.files, "PNG or JPEG; several make one batch");
+  addRepeated(*command, "--text", options->texts,
+              "Instead of images: text for a model that takes strings; several make one batch")
+      ->type_name("TEXT");
   command->add_flag("--invert", options->images.invert,
                     "Black becomes white: for a dark figure on light ground");
   command->add_option("--resample", options->resample, "How images are resized")

@@ -102,7 +102,7 @@ private:
 Expected<Recording> readRecording(const std::string &file, const keras::Model &model,
                                   const ModelDescription &description) {
   Sorting sorting(file, model, description);
-  for (auto &[name, values] : HORNET_TRY(formats::readNpzFile(file)))
+  for (auto &[name, values] : HORNET_TRY(formats::readNpzFile(file, formats::Strings::read)))
     sorting.place(name, std::move(values));
   return sorting.finish();
 }

@@ -156,10 +156,12 @@ Command addRun(CLI::App &app) {
   command->add_flag("--all-layers", options->allLayers, "Write every layer's result");
   options->flags.add(*command);
   options->cache.add(*command);
-  command->footer("Arrays have the batch first. Numbers are converted to float32.\n"
-                  "Arrays call2__NAME, call3__NAME, … of a .npz are further calls, in a row; "
-                  "stateful layers go on.\n"
-                  "Example: hornet run cnn.h5 --input images.npy --output probabilities.npz");
+  command->footer(
+      "Arrays have the batch first. Numbers are converted to float32, but for integers that are "
+      "looked up or hashed; text is an array of strings (NumPy's U or S).\n"
+      "Arrays call2__NAME, call3__NAME, … of a .npz are further calls, in a row; stateful layers "
+      "go on.\n"
+      "Example: hornet run cnn.h5 --input images.npy --output probabilities.npz");
   return {command, [options] { return run(*options); }};
 }
 

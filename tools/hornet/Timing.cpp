@@ -41,7 +41,7 @@ std::vector<Tensor> randomInputs(const std::vector<runtime::Port> &ports, int64_
     Tensor input(port.dtype, runtime::forBatch(port.shape, batch));
     if (port.dtype == DType::boolean)
       std::ranges::fill(input.as<uint8_t>(), 1);
-    else
+    else if (port.dtype == DType::f32)
       std::ranges::generate(input.as<float>(),
                             [&] { return static_cast<float>(engine() >> 8) * 0x1p-24f; });
     inputs.push_back(std::move(input));

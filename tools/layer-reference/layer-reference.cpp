@@ -81,8 +81,6 @@ std::map<std::string, Line> lines(const Json &kerasClasses) {
   }
   for (const RefusedClass &row : refusedClasses())
     table[std::string(row.name)] = {fmt::format("refused: {}", row.reason), "", "no", false};
-  for (std::string_view name : classesNotYet())
-    table[std::string(name)] = {"refused: not yet", "", "no", false};
   return table;
 }
 
