@@ -210,16 +210,32 @@ void importSlice(Operation &op) {
   op.result(x);
 }
 
-/// `updates` in place of what is there: a pad, and a mask that says where it is.
+/// 1 in a part of a whole of these extents, from `low` on until `high` before the end; else 0.
+Term inside(Operation &op, ArrayRef<int64_t> shape, ArrayRef<int64_t> low, ArrayRef<int64_t> high) {
+  SmallVector<float> numbers = {1};
+  // From the last dimension on: what is inside, repeated, between what is not.
+  for (size_t d = shape.size(); d-- > 0;) {
+    SmallVector<float> outer;
+    for (int64_t i = 0; i < shape[d]; ++i) {
+      bool within = i >= low[d] && i < shape[d] - high[d];
+      for (float number : numbers)
+        outer.push_back(within ? number : 0);
+    }
+    numbers = std::move(outer);
+  }
+  return op.constant(shape, numbers);
+}
+
+/// `updates` in place of what is there: a border of zeros, and a mask.
 void importSliceUpdate(Operation &op) {
   Term x = op.number("inputs"), updates = op.number("updates");
   auto starts = op.ready() ? startsOf(op, x) : std::nullopt;
   if (!starts)
     return;
   int64_t rank = x.type().getRank();
-  if (updates.type().getRank() != rank || !op.broadcasts({updates, updates}))
+  if (updates.type().getRank() != rank)
     return op.problem("updates", "must have as many dimensions as the whole");
-  SmallVector<int64_t> low(starts->begin(), starts->end()), high, ones;
+  SmallVector<int64_t> low(starts->begin(), starts->end()), high, shape;
   for (int64_t d = 0; d < rank; ++d) {
     bool open = x.type().isDynamicDim(d);
     int64_t size = updates.type().getDimSize(d);
@@ -227,13 +243,11 @@ void importSliceUpdate(Operation &op) {
     if (open != updates.type().isDynamicDim(d) || rest < 0)
       return op.problem("updates", fmt::format("{} do not fit into {}", shapeOf(updates.value),
                                                shapeOf(x.value)));
-    high.push_back(rest), ones.push_back(open ? 1 : size);
+    high.push_back(rest), shape.push_back(open ? 1 : x.type().getDimSize(d));
   }
-  auto pad = [&](Term t) {
-    return Term{&op.builder, graph::PadOp::create(op.builder, t.value, low, high, APFloat(0.0))};
-  };
-  Term inside = pad({&op.builder, op.layer.splat(ones, 1)}) > 0.5;
-  op.result(where(inside, pad(updates), x));
+  Term padded{&op.builder,
+              graph::PadOp::create(op.builder, updates.value, low, high, APFloat(0.0))};
+  op.result(where(inside(op, shape, low, high) > 0.5, padded, x));
 }
 
 //===----------------------------------------------------------------------===//
