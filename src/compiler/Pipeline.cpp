@@ -167,6 +167,8 @@ static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
     expand.includeBf16 = true;
     passes.addNestedPass<func::FuncOp>(arith::createArithExpandOpsPass(expand));
   }
+  // Vectors of a view whose elements lie apart, such as x[..., 0] of a larger x.
+  passes.addNestedPass<func::FuncOp>(createConvertVectorToSCFPass());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createSCFToControlFlowPass());

@@ -210,23 +210,24 @@ void importSlice(Operation &op) {
   op.result(x);
 }
 
-/// 1 in a part of a whole of these extents, from `low` on until `high` before the end; else 0.
-Term inside(Operation &op, ArrayRef<int64_t> shape, ArrayRef<int64_t> low, ArrayRef<int64_t> high) {
-  SmallVector<float> numbers = {1};
-  // From the last dimension on: what is inside, repeated, between what is not.
-  for (size_t d = shape.size(); d-- > 0;) {
-    SmallVector<float> outer;
-    for (int64_t i = 0; i < shape[d]; ++i) {
-      bool within = i >= low[d] && i < shape[d] - high[d];
-      for (float number : numbers)
-        outer.push_back(within ? number : 0);
-    }
-    numbers = std::move(outer);
-  }
-  return op.constant(shape, numbers);
+/// `x` with `updates` in place of the part that begins at `low`; of dimensions before `d`, that
+/// part is all that `x` has.
+Term replaced(Term x, Term updates, ArrayRef<int64_t> low, int64_t d) {
+  if (d == x.type().getRank())
+    return updates;
+  int64_t extent = x.type().getDimSize(d), begin = low[d],
+          end = begin + updates.type().getDimSize(d);
+  if (x.type().isDynamicDim(d) || (begin == 0 && end == extent))
+    return replaced(x, updates, low, d + 1);
+  SmallVector<Value> parts;
+  if (begin > 0)
+    parts.push_back(part(x, d, 0, begin).value);
+  parts.push_back(replaced(part(x, d, begin, end), updates, low, d + 1).value);
+  if (end < extent)
+    parts.push_back(part(x, d, end, extent).value);
+  return {x.builder, graph::ConcatenateOp::create(*x.builder, parts, static_cast<uint64_t>(d))};
 }
 
-/// `updates` in place of what is there: a border of zeros, and a mask.
 void importSliceUpdate(Operation &op) {
   Term x = op.number("inputs"), updates = op.number("updates");
   auto starts = op.ready() ? startsOf(op, x) : std::nullopt;
@@ -235,19 +236,14 @@ void importSliceUpdate(Operation &op) {
   int64_t rank = x.type().getRank();
   if (updates.type().getRank() != rank)
     return op.problem("updates", "must have as many dimensions as the whole");
-  SmallVector<int64_t> low(starts->begin(), starts->end()), high, shape;
   for (int64_t d = 0; d < rank; ++d) {
     bool open = x.type().isDynamicDim(d);
-    int64_t size = updates.type().getDimSize(d);
-    int64_t rest = open ? 0 : x.type().getDimSize(d) - low[d] - size;
-    if (open != updates.type().isDynamicDim(d) || rest < 0)
+    if (open != updates.type().isDynamicDim(d) ||
+        (!open && (*starts)[d] + updates.type().getDimSize(d) > x.type().getDimSize(d)))
       return op.problem("updates", fmt::format("{} do not fit into {}", shapeOf(updates.value),
                                                shapeOf(x.value)));
-    high.push_back(rest), shape.push_back(open ? 1 : x.type().getDimSize(d));
   }
-  Term padded{&op.builder,
-              graph::PadOp::create(op.builder, updates.value, low, high, APFloat(0.0))};
-  op.result(where(inside(op, shape, low, high) > 0.5, padded, x));
+  op.result(replaced(x, updates, *starts, 0));
 }
 
 //===----------------------------------------------------------------------===//
