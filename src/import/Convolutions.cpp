@@ -140,16 +140,15 @@ std::optional<graph::ConvolutionShape> transposedShape(const Config &config, con
     more = paddingFor(config, window, x);
   if (more && more->size() == 1)
     more->resize(spatial, more->front());
-  for (size_t i = 0; more && i < more->size(); ++i)
-    if (more->size() != spatial || (*more)[i] < 0 || (*more)[i] >= window.strides[i]) {
-      config.problem(
-          "output_padding",
-          fmt::format("output_padding ({}) must have {} entries, from 0 to below strides "
-                      "({})",
-                      fmt::join(*more, ", "), spatial, fmt::join(window.strides, ", ")),
-          "make it smaller than strides");
-      return std::nullopt;
-    }
+  auto isBelow = [](int64_t padding, int64_t stride) { return padding >= 0 && padding < stride; };
+  if (more && !std::ranges::equal(*more, window.strides, isBelow)) {
+    config.problem("output_padding",
+                   fmt::format("output_padding ({}) must have {} entries, from 0 to below strides "
+                               "({})",
+                               fmt::join(*more, ", "), spatial, fmt::join(window.strides, ", ")),
+                   "make it smaller than strides");
+    return std::nullopt;
+  }
   graph::ConvolutionShape shape;
   shape.strides.assign(window.strides.begin(), window.strides.end());
   shape.dilations.assign(window.dilations.begin(), window.dilations.end());

@@ -195,7 +195,8 @@ void RowGroup::addUsers(linalg::GenericOp seed) {
 }
 
 bool RowGroup::addProducers() {
-  for (auto &[member, rows] : ops)
+  // A copy: what is tried is added, and taken out again where it does not fit.
+  for (linalg::GenericOp member : llvm::to_vector(llvm::make_first_range(ops)))
     for (Value input : member.getDpsInputs()) {
       auto producer = input.getDefiningOp<linalg::GenericOp>();
       if (producer && !has(producer) && producer->getBlock() == member->getBlock() &&
