@@ -11,9 +11,17 @@ namespace hornet::lower {
 
 namespace {
 
+/// Of compiling an op, by its type. Those on vectors become instructions; most others compute
+/// addresses, much of which folds.
+int64_t workOf(Operation *op) {
+  bool hasVectors = llvm::any_of(op->getOperandTypes(), llvm::IsaPred<VectorType>) ||
+                    llvm::any_of(op->getResultTypes(), llvm::IsaPred<VectorType>);
+  return hasVectors ? 4 : 1;
+}
+
 struct Sized {
   func::FuncOp function;
-  int64_t ops;
+  int64_t work;
 };
 
 /// The functions with a body, the largest first.
@@ -22,12 +30,12 @@ SmallVector<Sized> bySize(ModuleOp module) {
   for (auto function : module.getOps<func::FuncOp>()) {
     if (function.isDeclaration())
       continue;
-    int64_t ops = 0;
-    function.walk([&](Operation *) { ++ops; });
-    functions.push_back({function, ops});
+    int64_t work = 0;
+    function.walk([&](Operation *op) { work += workOf(op); });
+    functions.push_back({function, work});
   }
   llvm::sort(functions, [](Sized a, Sized b) {
-    return a.ops != b.ops ? a.ops > b.ops : a.function->isBeforeInBlock(b.function);
+    return a.work != b.work ? a.work > b.work : a.function->isBeforeInBlock(b.function);
   });
   return functions;
 }
@@ -46,11 +54,11 @@ SmallVector<ModuleOp> distribute(ModuleOp whole, ArrayRef<Sized> functions, int6
   SmallVector<int64_t> sizes(count);
   for (int64_t i = 0; i < count; ++i)
     parts.push_back(addPart(whole));
-  for (const auto &[function, ops] : functions) {
+  for (const auto &[function, work] : functions) {
     size_t least = llvm::min_element(sizes) - sizes.begin();
     Operation *op = function;
     op->moveBefore(parts[least].getBody(), parts[least].getBody()->end());
-    sizes[least] += ops;
+    sizes[least] += work;
   }
   return parts;
 }
@@ -79,10 +87,10 @@ struct DistributeFunctions : impl::DistributeFunctionsBase<DistributeFunctions> 
     SmallVector<Sized> functions = bySize(whole);
     int64_t total = 0;
     for (const Sized &each : functions)
-      total += each.ops;
+      total += each.work;
     SymbolTable all(whole);
     SmallVector<ModuleOp> made =
-        distribute(whole, functions, std::clamp<int64_t>(total / leastOps, 1, parts));
+        distribute(whole, functions, std::clamp<int64_t>(total / leastWork, 1, parts));
     for (ModuleOp part : made)
       declareUsed(part, all);
     for (Operation &op : llvm::make_early_inc_range(whole.getOps()))

@@ -238,8 +238,8 @@ def DistributeFunctions : Pass<"distribute-functions", "::mlir::ModuleOp"> {
     bitcode.
   }];
   let options = [Option<"parts", "parts", "int64_t", "1", "Most modules to make">,
-                 Option<"leastOps", "least-ops", "int64_t", "500",
-                        "Ops below which a module costs more than a thread saves">];
+                 Option<"leastWork", "least-work", "int64_t", "1000",
+                        "Ops, of vectors fourfold, below which a module costs more than it saves">];
 }
 
 def ConvertStridedTransfers : Pass<"convert-strided-transfers", "::mlir::func::FuncOp"> {

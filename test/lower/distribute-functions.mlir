@@ -1,4 +1,4 @@
-// RUN: hornet-opt %s --distribute-functions="parts=2 least-ops=1" | FileCheck %s
+// RUN: hornet-opt %s --distribute-functions="parts=2 least-work=1" | FileCheck %s
 // RUN: hornet-opt %s --distribute-functions=parts=2 | FileCheck %s --check-prefix=SMALL
 
 // The largest function first, each to the part that has least; a part declares what it calls of
