@@ -13,7 +13,7 @@ Expected<CompiledModel> compile(const keras::Model &model, const CompileOptions 
 }
 
 Expected<CompiledModel> compile(const std::string &path, const CompileOptions &options) {
-  keras::Model model = HORNET_TRY(keras::readModel(path));
+  keras::Model model = HORNET_TRY(keras::examineModel(path)); // compiling says what is wrong
   return compile(model, options);
 }
 

@@ -21,8 +21,8 @@ struct ModelDescription {
   std::vector<Problem> problems; ///< of `examine`: what is wrong
 };
 
-/// Layers, shapes and parameters, without the weights' values. Of `options`, only the shapes
-/// and importers matter. Input error: all problems of all layers.
+/// Layers, shapes and parameters, without the weights' values. Of `options`, only the shapes,
+/// importers and the target's name matter. Input error: all problems of all layers.
 Expected<ModelDescription> describe(const keras::Model &model, const CompileOptions &options = {});
 
 /// The same of a model that may be wrong: what could be found out, and the problems. Layers that

@@ -135,6 +135,8 @@ static void sortProblems(std::vector<Problem> &problems, const ModelDescription 
     size_t found = 0, length = 0;
     for (size_t i = 0; i < description.layers.size(); ++i) {
       std::string path = fmt::format("{}", fmt::join(description.layers[i].path, "/"));
+      if (path.empty())
+        continue;
       bool within = problem.layer == path || problem.layer.starts_with(path + "/");
       if (within && path.size() >= length)
         found = i + 1, length = path.size();

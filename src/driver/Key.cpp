@@ -36,7 +36,8 @@ private:
 
 void KeyDigest::add(const keras::Model &model) {
   const auto &[file, name, className, generation, kerasVersion, backend, trainable, layers, inputs,
-               outputs, order, weights, source] = model; // all of `source` is in the rest
+               outputs, order, weights, source, problems] = model;
+  // All of `source` is in the rest; what has problems is not compiled.
   digest.add(name);
   digest.add(className);
   digest.add(static_cast<int>(generation));
@@ -66,7 +67,7 @@ void KeyDigest::add(const keras::Layer &layer) {
 }
 
 void KeyDigest::add(const keras::Call &call) {
-  const auto &[inputs, args, kwargs] = call;
+  const auto &[inputs, args, kwargs, unread] = call; // `unread` is a problem
   addAll(inputs);
   addJson(args);
   addJson(kwargs);

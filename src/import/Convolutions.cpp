@@ -60,10 +60,8 @@ static void widen(Window &window, Value x) {
 /// https://keras.io/api/layers/convolution_layers/convolution2d/
 void importConvolution(LayerImport &layer) {
   size_t spatial = layer.spatialDimensions();
-  Window window = readWindow(layer, "kernel_size", spatial);
-  int64_t filters = layer.positive("filters"), groups = layer.positive("groups", 1);
-  bool useBias = layer.flag("use_bias", true);
-  Activation activation = readActivation(layer);
+  auto [window, filters, useBias, activation] = readFilterLayer(layer);
+  int64_t groups = layer.positive("groups", 1);
   if (filters % groups)
     layer.problem("groups",
                   fmt::format("groups ({}) does not divide filters ({})", groups, filters),
@@ -97,10 +95,7 @@ void importDepthwiseConvolution(LayerImport &layer) {
   bool useBias = layer.flag("use_bias", true);
   layer.ignore({"groups", "filters"}); // as Keras 2 does, which writes one of them
   Activation activation = readActivation(layer);
-  Value x = layer.input();
-  if (!layer.ready())
-    return;
-  x = window.place(layer, x);
+  Value x = window.placeInput(layer);
   if (!x)
     return;
   int64_t channels = toShape(x).back();
@@ -171,10 +166,7 @@ std::optional<graph::ConvolutionShape> transposedShape(const Config &config, con
 /// https://keras.io/api/layers/convolution_layers/convolution2d_transpose/
 void importTransposedConvolution(LayerImport &layer) {
   size_t spatial = layer.spatialDimensions();
-  Window window = readWindow(layer, "kernel_size", spatial);
-  int64_t filters = layer.positive("filters");
-  bool useBias = layer.flag("use_bias", true);
-  Activation activation = readActivation(layer);
+  auto [window, filters, useBias, activation] = readFilterLayer(layer);
   if (window.causal)
     layer.problem("padding", "padding is 'causal', which a transposed convolution does not have",
                   "use 'valid' or 'same'");
@@ -203,15 +195,10 @@ void importTransposedConvolution(LayerImport &layer) {
 /// https://keras.io/api/layers/convolution_layers/separable_convolution2d/
 void importSeparableConvolution(LayerImport &layer) {
   size_t spatial = layer.spatialDimensions();
-  Window window = readWindow(layer, "kernel_size", spatial);
-  int64_t filters = layer.positive("filters"), multiplier = layer.positive("depth_multiplier", 1);
-  bool useBias = layer.flag("use_bias", true);
+  auto [window, filters, useBias, activation] = readFilterLayer(layer);
+  int64_t multiplier = layer.positive("depth_multiplier", 1);
   layer.ignore({"groups"});
-  Activation activation = readActivation(layer);
-  Value x = layer.input();
-  if (!layer.ready())
-    return;
-  x = window.place(layer, x);
+  Value x = window.placeInput(layer);
   if (!x)
     return;
   int64_t channels = toShape(x).back();

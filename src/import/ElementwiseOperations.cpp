@@ -13,22 +13,10 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-template <Term (*f)(Term)> void numeric(Operation &op) {
-  Term x = op.number("x");
-  if (op.ready())
-    op.result(f(x));
-}
-
 template <Term (*f)(Term)> void logical(Operation &op) {
   Term x = op.truth("x");
   if (op.ready())
     op.result(f(x));
-}
-
-template <Term (*f)(Term, Term)> void numeric2(Operation &op) {
-  Term x = op.number("x1"), y = op.number("x2");
-  if (op.ready() && op.broadcasts({x, y}))
-    op.result(f(x, y));
 }
 
 template <Term (*f)(Term, Term)> void logical2(Operation &op) {

@@ -129,7 +129,8 @@ SmallVector<Tensor> ModelImport::inlineModel(const keras::Model &model, int pare
                                              ArrayRef<Tensor> inputs) {
   Tensors tensors;
   for (auto [port, input] : llvm::zip(model.inputs, inputs))
-    tensors[{layerOf[{parent, port.tensor.layer}], port.tensor.call}] = {input};
+    if (port.tensor.isKnown())
+      tensors[{layerOf[{parent, port.tensor.layer}], port.tensor.call}] = {input};
   for (keras::Step step : model.order) {
     if (++calls > mostCalls)
       return {};
@@ -143,6 +144,8 @@ SmallVector<Tensor> ModelImport::inlineModel(const keras::Model &model, int pare
 
 /// The tensor that `ref` names; null, and reported, when its layer gives fewer.
 Tensor ModelImport::find(const keras::TensorRef &ref, int parent, const Tensors &tensors) {
+  if (!ref.isKnown())
+    return {};
   int layer = layerOf.at({parent, ref.layer});
   auto index = static_cast<size_t>(ref.tensor);
   auto call = tensors.find({layer, ref.call});
@@ -229,7 +232,7 @@ void ModelImport::importCall(const keras::Model &model, int parent, keras::Step 
   Operation *before = block.empty() ? nullptr : &block.back();
   if (layer.model)
     results = importNested(import, record, inputs);
-  else if (!layer.isInput()) {
+  else if (!layer.isInput() && !layer.className.empty()) {
     importLayer(import);
     penalize(import);
     results.assign(import.allResults().begin(), import.allResults().end());
@@ -275,12 +278,15 @@ SmallVector<Tensor> ModelImport::importNested(LayerImport &layer, size_t record,
                                               ArrayRef<Tensor> inputs) {
   const keras::Model &nested = *layer.layer().model;
   SmallVector<Tensor> ordered = orderInputs(nested, layer.call(), inputs);
-  if (ordered.size() != nested.inputs.size())
+  bool known = !nested.inputs.empty() && llvm::all_of(nested.inputs, [](const keras::Port &port) {
+    return port.tensor.isKnown();
+  });
+  if (known && !layer.call().unread && ordered.size() != nested.inputs.size())
     layer.problem("inbound_nodes", fmt::format("the model takes {} inputs, got {}",
                                                nested.inputs.size(), ordered.size()));
   ordered.resize(nested.inputs.size());
   for (auto [port, tensor] : llvm::zip_equal(nested.inputs, ordered)) {
-    const keras::Layer *input = nested.find(port.tensor.layer);
+    const keras::Layer *input = port.tensor.isKnown() ? nested.find(port.tensor.layer) : nullptr;
     auto declared = input ? keras::batchShape(nested, *input) : std::optional<Shape>();
     if (!declared || !*declared || (!tensor.value && !tensor.host) ||
         fits(shapeOf(tensor), **declared))

@@ -175,9 +175,9 @@ std::vector<std::optional<Shape>> inputShapes(const keras::Model &model,
   std::vector<std::optional<Shape>> shapes;
   std::vector<bool> broken;
   for (const keras::Port &port : model.inputs) {
-    const keras::Layer *layer = model.find(port.tensor.layer);
+    const keras::Layer *layer = port.tensor.isKnown() ? model.find(port.tensor.layer) : nullptr;
     auto declared = layer ? keras::batchShape(model, *layer) : std::optional<Shape>();
-    broken.push_back(!declared);
+    broken.push_back(!declared || !port.tensor.isKnown());
     shapes.push_back(declared ? *declared : std::nullopt);
     if (declared)
       continue;

@@ -192,10 +192,8 @@ struct LocallyConnected {
 /// https://www.tensorflow.org/versions/r2.15/api_docs/python/tf/keras/layers/LocallyConnected2D
 void importLocallyConnected(LayerImport &layer) {
   size_t spatial = layer.spatialDimensions();
-  Window window = readWindow(layer, "kernel_size", spatial);
-  int64_t filters = layer.positive("filters"), implementation = layer.positive("implementation", 1);
-  bool useBias = layer.flag("use_bias", true);
-  Activation activation = readActivation(layer);
+  auto [window, filters, useBias, activation] = readFilterLayer(layer);
+  int64_t implementation = layer.positive("implementation", 1);
   if (implementation > 3)
     layer.problem("implementation", fmt::format("implementation is {}", implementation),
                   "give 1, 2 or 3");
@@ -203,10 +201,7 @@ void importLocallyConnected(LayerImport &layer) {
     layer.problem("padding",
                   window.causal ? "padding is 'causal'" : "implementation 1 has no padding 'same'",
                   "give 'valid'");
-  Value x = layer.input();
-  if (!layer.ready())
-    return;
-  x = window.place(layer, x);
+  Value x = window.placeInput(layer);
   if (!x)
     return;
   Shape shape = toShape(x);

@@ -23,6 +23,7 @@ class ModelImport {
 public:
   ModelImport(mlir::MLIRContext &context, const keras::Model &model, const ImportOptions &options)
       : model(model), options(options), state{mlir::OpBuilder(&context), model.file} {
+    state.problems = model.problems;
     state.customLayers = options.customLayers;
     state.inlineModel = [this](const keras::Model &inner, size_t record,
                                llvm::ArrayRef<Tensor> inputs) {

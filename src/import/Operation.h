@@ -150,4 +150,17 @@ Term meanKeeping(Term x, llvm::ArrayRef<int64_t> axes);
 /// A condition as numbers: 1 and 0.
 Term indicator(Term condition);
 
+/// Imports a formula on the number x, or on the numbers x1 and x2.
+template <Term (*f)(Term)> void numeric(Operation &op) {
+  Term x = op.number("x");
+  if (op.ready())
+    op.result(f(x));
+}
+
+template <Term (*f)(Term, Term)> void numeric2(Operation &op) {
+  Term x = op.number("x1"), y = op.number("x2");
+  if (op.ready() && op.broadcasts({x, y}))
+    op.result(f(x, y));
+}
+
 } // namespace hornet::import

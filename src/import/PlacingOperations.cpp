@@ -163,7 +163,7 @@ void split(Operation &op, std::optional<int64_t> axis) {
   }
 }
 
-void importArraySplit(Operation &op) { split(op, std::nullopt); }
+void importSplit(Operation &op) { split(op, std::nullopt); }
 template <int64_t axis> void importSplitAlong(Operation &op) { split(op, axis); }
 
 //===----------------------------------------------------------------------===//
@@ -342,7 +342,7 @@ void importRearrange(Operation &op) {
 
 static constexpr OperationEntry table[] = {
     {"Append", importAppend, "x1 x2"},
-    {"ArraySplit", importArraySplit},
+    {"ArraySplit", importSplit},
     {"Dsplit", importSplitAlong<2>},
     {"Dstack", importStackAlong<2>, "xs"},
     {"Fliplr", importFlipAxis<1>},
@@ -354,6 +354,7 @@ static constexpr OperationEntry table[] = {
     {"Rot90", importRot90, "array"},
     {"Slice", importSlice, "inputs start_indices"},
     {"SliceUpdate", importSliceUpdate, "inputs start_indices updates"},
+    {"Split", importSplit},
     {"Unstack", importUnstack},
     {"Vsplit", importSplitAlong<0>},
     {"Vstack", importStackAlong<0>, "xs"},

@@ -12,10 +12,7 @@ namespace hornet::import {
 template <class Pool> static void importPooling(LayerImport &layer) {
   size_t spatial = layer.spatialDimensions();
   Window window = readWindow(layer, "pool_size", spatial, Config::Integers(spatial, 2));
-  Value x = layer.input();
-  if (!layer.ready())
-    return;
-  x = window.place(layer, x);
+  Value x = window.placeInput(layer);
   if (!x)
     return;
   Value y = layer.create<Pool>(x, window.size, window.strides, window.low, window.high);

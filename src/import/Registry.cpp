@@ -308,6 +308,8 @@ static void noteUnread(LayerImport &layer) {
 
 void importLayer(LayerImport &layer) {
   if (const CustomLayer *custom = layer.custom()) {
+    if (layer.call().unread)
+      return;
     bringFromHost(layer);
     return importCustom(layer, *custom);
   }
@@ -319,6 +321,9 @@ void importLayer(LayerImport &layer) {
             layer.layer().module.empty() ? "" : fmt::format(" (module {})", layer.layer().module)),
         mendCustom);
   const LayerClass *row = find<LayerClass>(classes, layer.className());
+  bool known = row || findOperation(layer.className()) || HostPlan::isHostLayer(layer.className());
+  if (layer.call().unread && known) // all else depends on the inputs
+    return;
   if (importOnHost(layer)) {
     if (row && row->untrainable)
       layer.refuseTraining(row->untrainable->reason, row->untrainable->mend);

@@ -149,46 +149,10 @@ void importGetItem(Operation &op) {
   op.result(x);
 }
 
-/// Parts of equal size, or parts between indices.
-void importSplit(Operation &op) {
-  Term x{&op.builder, op.value("x")};
-  Config::Integers given = op.integers("indices_or_sections");
-  const Json *sections = op.find("indices_or_sections");
-  if (!op.ready())
-    return;
-  std::optional<int64_t> axis = op.oneAxis("axis", x.type().getRank(), 0);
-  if (!axis)
-    return;
-  if (x.type().isDynamicDim(*axis))
-    return op.problem("axis", "axis 0 is the batch: samples cannot be taken apart",
-                      "split along another axis");
-  int64_t extent = x.type().getDimSize(*axis);
-  SmallVector<int64_t> ends;
-  if (sections->is_number()) {
-    if (given.front() < 1 || extent % given.front() != 0)
-      return op.problem("indices_or_sections",
-                        fmt::format("{} elements do not split into {}", extent, given.front()));
-    for (int64_t i = 1; i <= given.front(); ++i)
-      ends.push_back(extent / given.front() * i);
-  } else {
-    ends.assign(given.begin(), given.end());
-    ends.push_back(extent);
-  }
-  int64_t start = 0;
-  for (int64_t end : ends) {
-    if (end <= start || end > extent)
-      return op.problem(
-          "indices_or_sections",
-          fmt::format("({}) do not increase from 1 to below {}", fmt::join(given, ", "), extent));
-    op.result(part(x, *axis, std::exchange(start, end), end));
-  }
-}
-
 } // namespace
 
 static constexpr OperationEntry table[] = {
     {"GetItem", importGetItem, "x key"},
-    {"Split", importSplit},
 };
 
 llvm::ArrayRef<OperationEntry> slicingOperations() { return table; }

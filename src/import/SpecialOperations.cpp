@@ -14,18 +14,6 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-template <Term (*f)(Term)> void numeric(Operation &op) {
-  Term x = op.number("x");
-  if (op.ready())
-    op.result(f(x));
-}
-
-template <Term (*f)(Term, Term)> void numeric2(Operation &op) {
-  Term x = op.number("x1"), y = op.number("x2");
-  if (op.ready() && op.broadcasts({x, y}))
-    op.result(f(x, y));
-}
-
 Term polynomial(Term x, ArrayRef<double> fromHighest) {
   Term y = x.scalar(fromHighest.front());
   for (double c : fromHighest.drop_front())

@@ -1,5 +1,7 @@
 #include "import/Windows.h"
 
+#include "import/ActivationLayers.h"
+
 #include <fmt/format.h>
 
 using namespace mlir;
@@ -36,6 +38,12 @@ Window windowOf(const Config &config, std::string_view sizeKey, const Config::In
                                fmt::join(window.strides, ", "), fmt::join(window.dilations, ", ")),
                    "set one of them to 1");
   return window;
+}
+
+FilterLayer readFilterLayer(LayerImport &layer) {
+  Window window = readWindow(layer, "kernel_size", layer.spatialDimensions());
+  return {std::move(window), layer.positive("filters"), layer.flag("use_bias", true),
+          readActivation(layer)};
 }
 
 Value Window::place(LayerImport &layer, Value x) {

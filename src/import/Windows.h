@@ -20,6 +20,11 @@ struct Window {
   /// x with the channels last, once `place` has found that the window fits into it; then the
   /// padding is known, computed as TensorFlow does. Null, and reported, when it does not fit.
   mlir::Value place(LayerImport &layer, mlir::Value x);
+  /// The same of the layer's only input; null, too, where anything else was reported.
+  mlir::Value placeInput(LayerImport &layer) {
+    mlir::Value x = layer.input();
+    return layer.ready() ? place(layer, x) : mlir::Value();
+  }
   /// How far the window reaches along spatial dimension i.
   int64_t span(size_t i) const { return (size[i] - 1) * dilations[i] + 1; }
   /// The result in the order of data_format.
@@ -36,6 +41,15 @@ Window readWindow(const Config &config, std::string_view sizeKey, size_t spatial
 /// The same for a window of known size.
 Window windowOf(const Config &config, std::string_view sizeKey, const Config::Integers &size,
                 bool isConvolution);
+
+/// What layers of filters that slide have in common.
+struct FilterLayer {
+  Window window;
+  int64_t filters;
+  bool useBias;
+  Activation activation;
+};
+FilterLayer readFilterLayer(LayerImport &layer);
 
 /// The convolution whose transpose gives, of x with the channels last, what Keras's transposed
 /// convolution does: its input is the result. Without output_padding, the result reaches as far as

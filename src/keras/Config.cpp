@@ -50,7 +50,9 @@ public:
   ConfigReader(Generation generation, Report report, int depth)
       : generation(generation), report(std::move(report)), depth(depth) {}
 
-  Model read(const Json &spec) {
+  /// Nothing when there is no list of layers.
+  std::optional<Model> read(const Json &spec) {
+    size_t before = report.problems.size();
     const Json &config = at(spec, "config");
     model.file = report.file;
     model.generation = generation;
@@ -62,23 +64,43 @@ public:
     const Json &layers = config.is_array() ? config : at(config, "layers");
     if (depth > deepestNesting) {
       report.add("layers", fmt::format("models are nested more than {} deep", deepestNesting));
-    } else if (!layers.is_array()) {
-      report.add("layers", fmt::format("'layers' is {}, a list was expected", describe(layers)));
-    } else if (layers.empty()) {
-      report.add("layers", "the model has no layers");
-    } else {
-      for (const Json &layer : layers)
-        if (std::optional<Layer> read = readLayer(layer))
-          model.layers.push_back(std::move(*read));
-      if (model.layers.size() == layers.size()) { // none was left out as unreadable
-        model.isSequential() ? chain(spec) : connect(layers, config);
-        checkGraph(model, report);
-      }
+      return std::nullopt;
     }
+    if (!layers.is_array()) {
+      report.add("layers", fmt::format("'layers' is {}, a list was expected", describe(layers)));
+      return std::nullopt;
+    }
+    if (layers.empty()) {
+      report.add("layers", "the model has no layers");
+      return std::nullopt;
+    }
+    for (const Json &layer : layers) {
+      std::optional<Layer> read = readLayer(layer);
+      model.layers.push_back(read ? std::move(*read) : unreadLayer(layer));
+    }
+    model.isSequential() ? chain(spec) : connect(layers, config);
+    checkGraph(model, report);
+    model.problems.assign(report.problems.begin() + static_cast<ptrdiff_t>(before),
+                          report.problems.end());
     return std::move(model);
   }
 
 private:
+  static std::string nameOf(const Json &spec) {
+    const Json &config = at(spec, "config");
+    std::string name = config.is_object() ? text(config, "name") : "";
+    return !name.empty() || !spec.is_object() ? name : text(spec, "name");
+  }
+
+  /// What stands for a layer that was reported: other layers may take its results.
+  static Layer unreadLayer(const Json &spec) {
+    Layer layer;
+    layer.name = nameOf(spec);
+    layer.config = Json::object();
+    return layer;
+  }
+
+  /// Nothing, and reported, when what it is cannot be told.
   std::optional<Layer> readLayer(const Json &spec) {
     Layer layer;
     const Json &config = at(spec, "config");
@@ -87,9 +109,7 @@ private:
       report.add("layers", "a layer has no class_name");
       return std::nullopt;
     }
-    layer.name = config.is_object() ? text(config, "name") : "";
-    if (layer.name.empty())
-      layer.name = text(spec, "name");
+    layer.name = nameOf(spec);
     bool isModel = isModelClass(layer.className);
     if (layer.name.empty() && isModel) // Keras 2.0 saved a nested Sequential without its name
       layer.name = fmt::format("{}_{}", toSnakeCase(layer.className), model.layers.size() + 1);
@@ -99,18 +119,20 @@ private:
     }
     layer.module = text(spec, "module");
     layer.registeredName = text(spec, "registered_name");
-    if (isModel)
-      readNested(spec, layer);
-    else if (config.is_object())
-      layer.config = config;
-    else
+    if (!isModel && !config.is_object()) {
       report.add(layer, "config",
                  fmt::format("config is {}, an object was expected", describe(config)));
-    readWrapped(layer);
-    return layer;
+      return std::nullopt;
+    }
+    if (!isModel)
+      layer.config = config;
+    bool whole = isModel ? readNested(spec, layer) : readWrapped(layer);
+    return whole ? std::optional(std::move(layer)) : std::nullopt;
   }
 
-  void readWrapped(Layer &layer) {
+  /// False when one of them could not be read.
+  bool readWrapped(Layer &layer) {
+    bool whole = true;
     std::map<std::string, int> count;
     for (const auto &[className, key, role] : wrapperKeys) {
       if (layer.className != className || !layer.config.is_object())
@@ -118,8 +140,10 @@ private:
       const Json &found = at(layer.config, key);
       if (found.is_null() || ++depth > deepestNesting)
         continue;
-      for (const Json &spec : found.is_array() ? found : Json::array({found}))
-        if (std::optional<Layer> inner = readLayer(spec)) {
+      for (const Json &spec : found.is_array() ? found : Json::array({found})) {
+        std::optional<Layer> inner = readLayer(spec);
+        whole = whole && inner;
+        if (inner) {
           inner->role = role;
           if (found.is_array()) {
             std::string name = toSnakeCase(inner->className);
@@ -128,10 +152,12 @@ private:
           }
           layer.wrapped.push_back(std::move(*inner));
         }
+      }
       --depth;
     }
     if (layer.className == "Bidirectional" && layer.wrapped.size() == 1)
       addBackward(layer);
+    return whole;
   }
 
   /// The copy that Keras makes of a Bidirectional's layer, to go the other way.
@@ -147,13 +173,17 @@ private:
     layer.wrapped.push_back(std::move(backward));
   }
 
-  void readNested(const Json &spec, Layer &layer) {
+  /// False when there is no list of layers.
+  bool readNested(const Json &spec, Layer &layer) {
     Report nested{report.file, report.path + layer.name + "/", report.problems};
-    Model inner = ConfigReader(generation, std::move(nested), depth + 1).read(spec);
-    inner.name = layer.name;
+    std::optional<Model> inner = ConfigReader(generation, std::move(nested), depth + 1).read(spec);
+    if (!inner)
+      return false;
+    inner->name = layer.name;
     // Without its layers, which would be kept once for every level around them.
-    layer.config = {{"name", layer.name}, {"trainable", inner.trainable}};
-    layer.model = std::make_shared<const Model>(std::move(inner));
+    layer.config = {{"name", layer.name}, {"trainable", inner->trainable}};
+    layer.model = std::make_shared<const Model>(std::move(*inner));
+    return true;
   }
 
   /// A functional model: the file says who calls whom.
@@ -165,6 +195,8 @@ private:
     for (Layer &layer : model.layers) {
       if (layer.isInput())
         layer.calls.emplace_back();
+      else if (layer.className.empty())
+        layer.calls.emplace_back().unread = true;
       else if (auto nodes = spec->find("inbound_nodes"); nodes != spec->end())
         layer.calls = readNodes(*nodes, names, layer, report);
       ++spec;
@@ -175,11 +207,13 @@ private:
 
   /// A Sequential: each layer takes the output of the one before.
   void chain(const Json &spec) {
-    if (!model.layers.front().isInput())
+    const Layer &first = model.layers.front();
+    if (!first.isInput() && !first.className.empty())
       model.layers.insert(model.layers.begin(), impliedInput(spec));
     const Layer *previous = nullptr;
     for (Layer &layer : model.layers) {
       Call &call = layer.calls.emplace_back();
+      call.unread = layer.className.empty();
       if (previous) {
         call.inputs.push_back({previous->name, 0, 0});
         call.args.push_back({{std::string(tensorKey), 0}});
@@ -189,7 +223,9 @@ private:
       }
       previous = &layer;
     }
-    model.inputs = {{model.layers.front().name, {model.layers.front().name, 0, 0}}};
+    const Layer &input = model.layers.front();
+    model.inputs = {
+        {input.name, {input.name, input.className.empty() ? TensorRef::unknownCall : 0, 0}}};
     model.outputs = {{previous->name, {previous->name, 0, 0}}};
   }
 
@@ -288,8 +324,16 @@ std::string toSnakeCase(std::string_view className) {
   return words;
 }
 
-Expected<Model> modelFromConfig(const Json &original, const std::string &file,
+Expected<Model> modelFromConfig(const Json &json, const std::string &file,
                                 const std::string &attribute) {
+  Model model = HORNET_TRY(examineConfig(json, file, attribute));
+  if (!model.problems.empty())
+    return tl::unexpected<Error>(InputError{std::move(model.problems)});
+  return model;
+}
+
+Expected<Model> examineConfig(const Json &original, const std::string &file,
+                              const std::string &attribute) {
   auto wrong = [&](std::string where, std::string reason, std::string mend) {
     return inputError({file, "", "", std::move(where), std::move(reason), std::move(mend)});
   };
@@ -307,13 +351,13 @@ Expected<Model> modelFromConfig(const Json &original, const std::string &file,
   Report report{file, "", problems};
   bool second = version.starts_with("2."); // with a layer of Keras 1
   Generation generation = first && !second ? Generation::keras1 : generationOf(json, version);
-  Model model = ConfigReader(generation, std::move(report), 1).read(json);
-  if (!problems.empty())
+  std::optional<Model> model = ConfigReader(generation, std::move(report), 1).read(json);
+  if (!model)
     return tl::unexpected<Error>(InputError{std::move(problems)});
-  model.kerasVersion = std::move(version);
-  model.backend = text(json, "backend");
-  model.source = std::make_shared<const Json>(std::move(json));
-  return model;
+  model->kerasVersion = std::move(version);
+  model->backend = text(json, "backend");
+  model->source = std::make_shared<const Json>(std::move(json));
+  return std::move(*model);
 }
 
 } // namespace hornet::keras

@@ -42,6 +42,7 @@ std::vector<Call> readNodes(const Json &nodes, const std::set<std::string> &sibl
 std::vector<Port> readPorts(const Json &config, const std::string &key, Report &report);
 
 /// Checks the graph of a model whose layers, inputs and outputs are read, and gives it its order.
+/// What is wrong is reported and taken out: references become unknown.
 void checkGraph(Model &model, Report &report);
 
 /// The layers in Keras's own order, as indices: by their distance from the outputs, then as they

@@ -124,7 +124,7 @@ private:
 } // namespace
 
 std::vector<int> layerOrder(const Model &model) {
-  if (!model.isSequential())
+  if (!model.isSequential() && model.problems.empty())
     return Walk(model).order();
   std::vector<int> order(model.layers.size());
   for (size_t i = 0; i < order.size(); ++i)

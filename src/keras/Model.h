@@ -26,9 +26,12 @@ struct Model;
 /// Result number `tensor` of call number `call` of the layer named `layer` (Keras's triple).
 /// Checked on reading: layer and call exist, and the call does not depend on itself.
 struct TensorRef {
+  static constexpr int unknownCall = -2; ///< what it names was not found, and is reported
+
   std::string layer;
   int call = 0;
   int tensor = 0;
+  bool isKnown() const { return call != unknownCall; }
   bool operator==(const TensorRef &) const = default;
 };
 
@@ -40,6 +43,7 @@ struct Call {
   std::vector<TensorRef> inputs;
   Json args = Json::array();
   Json kwargs = Json::object();
+  bool unread = false; ///< the file has something else there, which is reported
 };
 
 /// Key of the object that stands for a tensor in Call::args and Call::kwargs.
@@ -47,7 +51,8 @@ inline constexpr std::string_view tensorKey = "$tensor";
 
 struct Layer {
   std::string name;
-  std::string className;              ///< "Conv2D"; an operation: "Add", "TFOpLambda", …
+  std::string className;              ///< "Conv2D"; an operation: "Add", "TFOpLambda", …;
+                                      ///< empty: it could not be read, which is reported
   std::string module;                 ///< "keras.layers"; empty in HDF5 files and Keras 2
   std::string registeredName;         ///< of custom classes
   Json config;                        ///< as in the file, an object; InputLayers: see batchShape()
@@ -96,6 +101,8 @@ struct Model {
   std::shared_ptr<const Weights> weights; ///< of the outermost model; null: architecture only
   /// Of the outermost model: what it was read from, an object with class_name and config.
   std::shared_ptr<const Json> source;
+  /// What is wrong with it, and with the models nested in it: empty but where examineModel gave it.
+  std::vector<Problem> problems;
 
   bool isSequential() const { return className == "Sequential"; }
   const Layer *find(std::string_view layer) const;
@@ -118,10 +125,22 @@ Expected<std::optional<Shape>> batchShape(const Model &model, const Layer &input
 Expected<Model> readModel(const std::string &path,
                           const std::optional<std::string> &weights = std::nullopt);
 
+/// As readModel, for whoever reports problems: a model whose graph is wrong, or whose weights
+/// cannot be opened, is given all the same, with its problems in Model::problems. In it calls may
+/// be unread, references unknown, and layers without a class. Importing it adds what is wrong with
+/// the layers, and fails. It has no weights when not all of its layers are known. Input error:
+/// there is no list of layers to look at.
+Expected<Model> examineModel(const std::string &path,
+                             const std::optional<std::string> &weights = std::nullopt);
+
 /// Reads the configuration alone, from `json` as Keras's `to_json` writes it; `file` and
 /// `attribute` name it in messages.
 Expected<Model> modelFromConfig(const Json &json, const std::string &file,
                                 const std::string &attribute = "");
+
+/// The same as examineModel does.
+Expected<Model> examineConfig(const Json &json, const std::string &file,
+                              const std::string &attribute = "");
 
 /// Opens a weights file for `model`: HDF5 in either layout (Keras 2's by layer name, or Keras 3's
 /// `.weights.h5`), a `.keras` archive, or the index of sharded weights, `.weights.json`. That they

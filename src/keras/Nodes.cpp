@@ -116,7 +116,10 @@ private:
     return map(json, [this](const Json &value) { return fromKwargs(value); });
   }
 
-  void wrong(std::string reason) { report.add(layer, "inbound_nodes", std::move(reason)); }
+  void wrong(std::string reason) {
+    call.unread = true;
+    report.add(layer, "inbound_nodes", std::move(reason));
+  }
 
   Call call;
   const std::set<std::string> &siblings;
@@ -145,6 +148,7 @@ void collectPorts(const Json &json, const std::string &key, const std::string &n
   } else {
     report.add(key, fmt::format("{} has {} where layer, node and tensor were expected", key,
                                 describe(json)));
+    ports.push_back({name, {"", TensorRef::unknownCall}, place});
   }
 }
 
@@ -166,6 +170,7 @@ std::vector<Call> readNodes(const Json &nodes, const std::set<std::string> &sibl
   if (!nodes.is_array()) {
     report.add(layer, "inbound_nodes",
                fmt::format("inbound_nodes is {}, a list was expected", describe(nodes)));
+    calls.emplace_back().unread = true;
     return calls;
   }
   for (const Json &node : nodes)

@@ -6,8 +6,10 @@
 #include "keras/Vocabularies.h"
 #include "keras/Weights.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <set>
 
 namespace hornet::keras {
 namespace {
@@ -37,6 +39,19 @@ void addOrigin(Json &config, const std::optional<std::string> &version,
     config["backend"] = *backend;
 }
 
+/// Keeps an input error among `problems`, and gives nothing then: others may be found yet.
+template <class T>
+Expected<std::optional<T>> collect(Expected<T> result, std::vector<Problem> &problems) {
+  if (result)
+    return std::optional<T>(std::move(*result));
+  auto *error = std::get_if<InputError>(&result.error());
+  if (!error)
+    return tl::unexpected<Error>(std::move(result).error());
+  for (Problem &problem : error->problems)
+    problems.push_back(std::move(problem));
+  return std::nullopt;
+}
+
 /// The members of a .keras archive, in the archive or beside each other in a folder. `contains`
 /// says whether there is one of a name.
 template <class Read, class Contains>
@@ -49,21 +64,30 @@ Expected<Model> readMembers(const std::string &path, Read read, Contains contain
     if (Expected<Json> metadata = formats::parseJson(textOf(*bytes), path, "metadata.json"))
       if (metadata->is_object() && metadata->value("keras_version", Json()).is_string())
         addOrigin(config, metadata->at("keras_version").get<std::string>(), std::nullopt);
-  Model model = HORNET_TRY(modelFromConfig(config, path, "config.json"));
-  std::optional<Hdf5File> file;
-  if (ownWeights) {
+  Model model = HORNET_TRY(examineConfig(config, path, "config.json"));
+  std::vector<Problem> problems; // of the other members
+  auto openWeights = [&]() -> Expected<Hdf5File> {
     Bytes bytes = HORNET_TRY(read("model.weights.h5", size_t{4} << 30));
-    file = HORNET_TRY(Hdf5File::open(std::move(bytes), path + "/model.weights.h5"));
-  }
+    return Hdf5File::open(std::move(bytes), path + "/model.weights.h5");
+  };
+  std::optional<Hdf5File> file;
+  if (ownWeights)
+    file = HORNET_TRY(collect(openWeights(), problems));
   auto readMember = [&](const std::string &name) -> Expected<std::optional<Bytes>> {
     if (!contains(name))
       return std::nullopt;
     return HORNET_TRY(read(name.c_str(), largestVocabulary));
   };
-  if (HORNET_TRY(addVocabularies(config, model, readMember, file ? &*file : nullptr)))
-    model = HORNET_TRY(modelFromConfig(config, path, "config.json"));
-  if (ownWeights)
-    model.weights = HORNET_TRY(Weights::fromHdf5(std::move(*file)));
+  auto added = HORNET_TRY(
+      collect(addVocabularies(config, model, readMember, file ? &*file : nullptr), problems));
+  if (added && *added)
+    model = HORNET_TRY(examineConfig(config, path, "config.json"));
+  if (file)
+    model.weights =
+        HORNET_TRY(collect(Weights::fromHdf5(std::move(*file)), problems)).value_or(nullptr);
+  model.problems.insert(model.problems.end(), problems.begin(), problems.end());
+  if (!added) // layers that look tokens up cannot be told from those without a vocabulary
+    return tl::unexpected<Error>(InputError{std::move(model.problems)});
   return model;
 }
 
@@ -112,14 +136,16 @@ Expected<Model> readHdf5(Bytes bytes, const std::string &path, bool ownWeights) 
   Json config = HORNET_TRY(formats::parseJson(*text, path, "model_config"));
   addOrigin(config, HORNET_TRY(file.stringAttribute("/", "keras_version")),
             HORNET_TRY(file.stringAttribute("/", "backend")));
-  Model model = HORNET_TRY(modelFromConfig(config, path, "model_config"));
-  if (ownWeights) {
+  Model model = HORNET_TRY(examineConfig(config, path, "model_config"));
+  auto openWeights = [&]() -> Expected<std::shared_ptr<const Weights>> {
     if (HORNET_TRY(file.kind("model_weights")) != Hdf5File::Kind::group)
       return inputError({path, "", "", "model_weights",
                          "the group model_weights, which holds the weights, is missing",
                          "save the model again, or give its weights in a file of their own"});
-    model.weights = HORNET_TRY(Weights::fromHdf5(std::move(file)));
-  }
+    return Weights::fromHdf5(std::move(file));
+  };
+  if (ownWeights)
+    model.weights = HORNET_TRY(collect(openWeights(), model.problems)).value_or(nullptr);
   return model;
 }
 
@@ -130,7 +156,7 @@ Expected<Model> readArchitecture(const Bytes &bytes, const std::string &path) {
   if (config.is_object() && config.contains("weight_map"))
     return inputError({path, "", "", "weight_map", "the file is the index of sharded weights",
                        needsArchitecture});
-  return modelFromConfig(config, path, "the JSON");
+  return examineConfig(config, path, "the JSON");
 }
 
 /// The model's own weights are left unread when `ownWeights` is false.
@@ -153,12 +179,30 @@ Expected<Model> readAny(const std::string &path, bool ownWeights) {
                                                              : "give a model that Keras saved"});
   }
 }
+
+/// Whether each layer was read and has a name of its own, which their weights are found by.
+bool knowsItsLayers(const Model &model) {
+  std::set<std::string_view> names;
+  return std::ranges::all_of(model.layers, [&](const Layer &layer) {
+    return !layer.className.empty() && names.insert(layer.name).second &&
+           (!layer.model || knowsItsLayers(*layer.model));
+  });
+}
 } // namespace
 
-Expected<Model> readModel(const std::string &path, const std::optional<std::string> &weights) {
+Expected<Model> examineModel(const std::string &path, const std::optional<std::string> &weights) {
   Model model = HORNET_TRY(readAny(path, !weights));
   if (weights)
-    HORNET_TRY(loadWeights(model, *weights));
+    model.weights = HORNET_TRY(collect(Weights::open(*weights), model.problems)).value_or(nullptr);
+  if (!knowsItsLayers(model))
+    model.weights = nullptr;
+  return model;
+}
+
+Expected<Model> readModel(const std::string &path, const std::optional<std::string> &weights) {
+  Model model = HORNET_TRY(examineModel(path, weights));
+  if (!model.problems.empty())
+    return tl::unexpected<Error>(InputError{std::move(model.problems)});
   return model;
 }
 

@@ -23,7 +23,7 @@ public:
   Value build() {
     b.setInsertionPoint(kernel.last());
     Value output = kernel.output.value = freshOutput();
-    for (ArrayRef<TileRegion> regions : groups())
+    for (ArrayRef<TileRegion> regions : parallelGroups(schedule))
       output = buildGroup(output, regions);
     return output;
   }
@@ -63,24 +63,6 @@ private:
     OpFoldResult start, count;
     int64_t size;
   };
-
-  /// The regions that one parallel loop covers: those that divide its iterations alike.
-  SmallVector<SmallVector<TileRegion>> groups() {
-    SmallVector<SmallVector<TileRegion>> result;
-    if (!schedule.sharesRows && !schedule.sharesColumns)
-      result.push_back(schedule.regions);
-    else if (!schedule.sharesRows)
-      for (size_t i = 0; i < schedule.regions.front().columns.size(); ++i) {
-        SmallVector<TileRegion> &group = result.emplace_back();
-        for (const TileRegion &region : schedule.regions)
-          group.push_back({region.rows, {region.columns[i]}});
-      }
-    else
-      for (const TileRegion &region : schedule.regions)
-        for (const ColumnBlocks &columns : region.columns)
-          result.push_back({{region.rows, {columns}}});
-    return result;
-  }
 
   Repeat repeatOf(const Blocks &rows) {
     if (!roles.rows)
@@ -500,28 +482,6 @@ private:
 Value buildKernel(RewriterBase &rewriter, const Kernel &kernel, const Roles &roles,
                   const Schedule &schedule) {
   return KernelBuilder(rewriter, kernel, roles, schedule).build();
-}
-
-static Value scheduleFor(RewriterBase &rewriter, linalg::LinalgOp op, const Machine &machine,
-                         bool isInner) {
-  std::optional<Kernel> kernel = kernelEndingIn(op);
-  std::optional<Roles> roles = kernel ? rolesOf(*kernel) : std::nullopt;
-  if (!roles)
-    return Value();
-  Schedule schedule = chooseSchedule(*kernel, *roles, machine);
-  if (isInner)
-    schedule.work = 0;
-  return buildKernel(rewriter, *kernel, *roles, schedule);
-}
-
-Value scheduleKernel(RewriterBase &rewriter, linalg::LinalgOp op, const Machine &machine) {
-  return scheduleFor(rewriter, op, machine, /*isInner=*/false);
-}
-
-Value scheduleInnerKernel(RewriterBase &rewriter, linalg::LinalgOp op, const Machine &machine) {
-  Machine one = machine;
-  one.threads = 1;
-  return scheduleFor(rewriter, op, one, /*isInner=*/true);
 }
 
 } // namespace hornet::lower

@@ -21,8 +21,8 @@ inline constexpr llvm::StringLiteral workAttr = "hornet.work";
 mlir::Value buildKernel(mlir::RewriterBase &rewriter, const Kernel &kernel, const Roles &roles,
                         const Schedule &schedule);
 
-/// The same for the kernel that ends in `op`, with the schedule that the shape and the processor
-/// suggest. Null where `op` has to stay a plain loop nest.
+/// ScheduleKernels.cpp: the same for the kernel that ends in `op`, with the schedule that the shape
+/// and the processor suggest. Null where `op` has to stay a plain loop nest.
 mlir::Value scheduleKernel(mlir::RewriterBase &rewriter, mlir::linalg::LinalgOp op,
                            const Machine &machine);
 

@@ -342,4 +342,21 @@ std::vector<Choice> tileChoices(const Kernel &kernel, const Roles &roles, const 
   return choices.take();
 }
 
+SmallVector<SmallVector<TileRegion>> parallelGroups(const Schedule &schedule) {
+  SmallVector<SmallVector<TileRegion>> groups;
+  if (!schedule.sharesRows && !schedule.sharesColumns)
+    groups.push_back(schedule.regions);
+  else if (!schedule.sharesRows)
+    for (size_t i = 0; i < schedule.regions.front().columns.size(); ++i) {
+      SmallVector<TileRegion> &group = groups.emplace_back();
+      for (const TileRegion &region : schedule.regions)
+        group.push_back({region.rows, {region.columns[i]}});
+    }
+  else
+    for (const TileRegion &region : schedule.regions)
+      for (const ColumnBlocks &columns : region.columns)
+        groups.push_back({{region.rows, {columns}}});
+  return groups;
+}
+
 } // namespace hornet::lower

@@ -80,6 +80,10 @@ int64_t packedColumns(const Kernel &kernel, const Roles &roles, const Machine &m
 /// vector of each column and one broadcast element must fit into the registers.
 Schedule chooseSchedule(const Kernel &kernel, const Roles &roles, const Machine &machine);
 
+/// The schedule's regions by the parallel loops that cover them: each takes those that divide its
+/// iterations alike.
+llvm::SmallVector<llvm::SmallVector<TileRegion>> parallelGroups(const Schedule &schedule);
+
 /// For tuning: the choice about a sum of products whose rows share vectors, and those near it that
 /// differ for this batch. Nothing about other kernels.
 std::vector<Choice> tileChoices(const Kernel &kernel, const Roles &roles, const Machine &machine,

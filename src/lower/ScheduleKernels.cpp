@@ -8,6 +8,29 @@
 using namespace mlir;
 
 namespace hornet::lower {
+
+static Value scheduleFor(RewriterBase &rewriter, linalg::LinalgOp op, const Machine &machine,
+                         bool isInner) {
+  std::optional<Kernel> kernel = kernelEndingIn(op);
+  std::optional<Roles> roles = kernel ? rolesOf(*kernel) : std::nullopt;
+  if (!roles)
+    return Value();
+  Schedule schedule = chooseSchedule(*kernel, *roles, machine);
+  if (isInner)
+    schedule.work = 0;
+  return buildKernel(rewriter, *kernel, *roles, schedule);
+}
+
+Value scheduleKernel(RewriterBase &rewriter, linalg::LinalgOp op, const Machine &machine) {
+  return scheduleFor(rewriter, op, machine, /*isInner=*/false);
+}
+
+Value scheduleInnerKernel(RewriterBase &rewriter, linalg::LinalgOp op, const Machine &machine) {
+  Machine one = machine;
+  one.threads = 1;
+  return scheduleFor(rewriter, op, one, /*isInner=*/true);
+}
+
 #define GEN_PASS_DEF_SCHEDULEKERNELS
 #include "lower/Passes.h.inc"
 

@@ -17,7 +17,7 @@ struct Options {
 
 static Expected<ExitCode> convert(const Options &options) {
   CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
-  keras::Model model = HORNET_TRY(options.model.read());
+  keras::Model model = HORNET_TRY(options.model.read(compileOptions));
   std::vector<Parameter> parameters =
       HORNET_TRY(driver::describe(model, compileOptions)).parameters;
   std::vector<Tensor> values = HORNET_TRY(keras::bindWeights(model, parameters));

@@ -30,7 +30,7 @@ struct Finding {
 /// As far as the compiler would go before it makes code; farther with recorded answers.
 static Expected<Finding> find(const Options &options) {
   CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
-  keras::Model model = HORNET_TRY(options.model.read());
+  keras::Model model = HORNET_TRY(options.model.examine());
   if (options.recording.empty())
     return Finding{HORNET_TRY(driver::check(model, compileOptions)), model.weights != nullptr};
   // The arrays may tell the sizes that the model leaves open. What is wrong with the model comes

@@ -51,7 +51,7 @@ static Expected<ExitCode> show(const Options &options) {
                        .reason = "neither a stage nor a layer was given",
                        .mend = "give --stop-after=STAGE, or --layer=NAME for the layer's way "
                                "through all stages"});
-  keras::Model model = HORNET_TRY(options.model.read());
+  keras::Model model = HORNET_TRY(options.model.read(compileOptions));
   if (options.train)
     compileOptions.step = HORNET_TRY(stepOf(options, model));
   if (!options.stopAfter.empty()) {

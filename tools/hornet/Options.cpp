@@ -4,6 +4,7 @@
 #include "cache/TuningLog.h"
 #include "driver/Tuning.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
@@ -18,8 +19,33 @@ void ModelOptions::add(CLI::App &command) {
       ->type_name("FILE");
 }
 
-Expected<keras::Model> ModelOptions::read() const {
-  return keras::readModel(file, weights.empty() ? std::nullopt : std::optional(weights));
+Expected<keras::Model> ModelOptions::examine() const {
+  return keras::examineModel(file, weights.empty() ? std::nullopt : std::optional(weights));
+}
+
+/// Leaves the shapes out that the command's data may tell yet: nobody has to give them.
+static void forgetOpenInputs(keras::Model &model, const CompileOptions &options) {
+  for (keras::Port &port : model.inputs) {
+    const keras::Layer *layer = port.tensor.isKnown() ? model.find(port.tensor.layer) : nullptr;
+    bool given = std::ranges::any_of(options.shapes,
+                                     [&](const auto &shape) { return shape.first == port.name; });
+    auto shape = layer ? keras::batchShape(model, *layer) : std::optional<Shape>();
+    bool open = shape && (!*shape || std::ranges::count((*shape)->begin() + 1, (*shape)->end(),
+                                                        unknownSize) > 0);
+    if (open && !given)
+      port.tensor.call = keras::TensorRef::unknownCall;
+  }
+}
+
+Expected<keras::Model> ModelOptions::read(const CompileOptions &options) const {
+  keras::Model model = HORNET_TRY(examine());
+  if (model.problems.empty())
+    return model;
+  forgetOpenInputs(model, options);
+  auto checked = driver::check(model, options);
+  if (!checked && std::holds_alternative<InputError>(checked.error()))
+    return tl::unexpected<Error>(std::move(checked).error());
+  return tl::unexpected<Error>(InputError{std::move(model.problems)});
 }
 
 void CompileFlags::add(CLI::App &command) {

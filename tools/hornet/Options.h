@@ -21,7 +21,11 @@ struct ModelOptions {
   std::string weights; ///< empty: those in the model's own file
 
   void add(CLI::App &command);
-  Expected<keras::Model> read() const;
+  /// Input error: all that is wrong with a model that is no sound graph, or whose weights cannot be
+  /// opened, the problems of its layers included.
+  Expected<keras::Model> read(const CompileOptions &options) const;
+  /// As keras::examineModel.
+  Expected<keras::Model> examine() const;
 };
 
 /// How to compile it.

@@ -152,7 +152,8 @@ static Expected<Report> predict(const Options &options) {
   times.push_back({"start", startUp()});
   auto begin = Clock::now();
   CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
-  keras::Model model = HORNET_TRY(timed(times, "read model", [&] { return options.model.read(); }));
+  keras::Model model =
+      HORNET_TRY(timed(times, "read model", [&] { return options.model.read(compileOptions); }));
   if (compileOptions.shapes.empty() && options.texts.empty())
     if (auto shape = HORNET_TRY(shapeFromImage(model, options.images.files.front())))
       compileOptions.shapes.emplace_back(model.inputs[0].name, *shape);

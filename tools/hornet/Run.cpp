@@ -99,7 +99,7 @@ static Expected<ExitCode> run(const Options &options) {
   compileOptions.layerOutputs = options.layers;
   if (options.allLayers)
     compileOptions.layerOutputs = {"*"};
-  keras::Model model = HORNET_TRY(options.model.read());
+  keras::Model model = HORNET_TRY(options.model.read(compileOptions));
   std::vector<Arrays> calls = HORNET_TRY(matchArrays(model, options, compileOptions));
   HORNET_TRY(addShapes(compileOptions, model, calls.front()));
   runtime::Model compiled = HORNET_TRY(driver::load(model, compileOptions, options.cache.used()));

@@ -169,7 +169,7 @@ static Expected<ExitCode> showMemory(const Options &options, const keras::Model 
 
 static Expected<ExitCode> summarize(const Options &options) {
   CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
-  keras::Model model = HORNET_TRY(options.model.read());
+  keras::Model model = HORNET_TRY(options.model.read(compileOptions));
   if (options.memory)
     return showMemory(options, model, compileOptions);
   ModelDescription imported = HORNET_TRY(driver::describe(model, compileOptions));

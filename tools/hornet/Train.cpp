@@ -252,10 +252,11 @@ static Expected<void> plot(const std::string &path, const training::FitResult &r
 static Expected<ExitCode> train(Options options) {
   std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of its write
   HORNET_TRY(checkOutputs(options));
-  keras::Model model = HORNET_TRY(options.model.read());
+  CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
+  keras::Model model = HORNET_TRY(options.model.read(compileOptions));
   keras::Training file = HORNET_TRY(keras::readTraining(options.model.file));
   training::TrainerOptions how{.config = HORNET_TRY(options.training.over(file.config, model))};
-  how.compile = HORNET_TRY(options.flags.parse());
+  how.compile = std::move(compileOptions);
   how.seed = options.fit.seed;
   how.recompute = options.recompute;
   how.useCache = options.cache.used();

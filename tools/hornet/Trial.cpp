@@ -30,7 +30,7 @@ void TrialOptions::addWithoutSeconds(CLI::App &command) {
 
 Expected<Trial> Trial::read(const TrialOptions &options) {
   CompileOptions compileOptions = HORNET_TRY(options.flags.parse());
-  keras::Model model = HORNET_TRY(options.model.read());
+  keras::Model model = HORNET_TRY(options.model.read(compileOptions));
   ModelDescription description = HORNET_TRY(driver::describe(model, compileOptions));
   bool randomWeights = !model.weights;
   if (randomWeights)

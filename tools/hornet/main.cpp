@@ -27,6 +27,14 @@ static Problem explain(const CLI::App &app, const CLI::App *command, const CLI::
           .mend = (suggestion.empty() ? "" : suggestion + " ") + "see " + name + " --help"};
 }
 
+/// A variable that is not set gives an empty value, which would pass for a flag that was left out.
+static void refuseEmptyValues(const CLI::App &command) {
+  for (const CLI::Option *option : command.get_options())
+    for (const std::string &value : option->results())
+      if (value.empty() && !option->check_lname("text"))
+        throw CLI::ValidationError(option->get_name(), "the value is empty");
+}
+
 static int runCommand(CLI::App &app, const std::vector<Command> &commands, int argc, char **argv) {
   const Command *chosen = nullptr;
   try {
@@ -36,6 +44,7 @@ static int runCommand(CLI::App &app, const std::vector<Command> &commands, int a
         chosen = &command;
     if (!chosen)
       throw CLI::RequiredError("A command");
+    refuseEmptyValues(*chosen->app);
   } catch (const CLI::Success &help) {
     return app.exit(help);
   } catch (const CLI::ParseError &error) {

@@ -1,4 +1,5 @@
-"""Writes sick.keras and sick.h5: models of Keras 3.15.1 with six things wrong in configuration and weights."""
+"""Writes sick.keras and sick.h5: models of Keras 3.15.1 with six things wrong in configuration and weights; and
+sick_graph.keras, where layers are also called on what there is not."""
 import io
 import json
 import os
@@ -34,6 +35,15 @@ def spoil_config(config):
     return spoiled
 
 
+def spoil_graph(config):
+    """The first tensor that 'misspelled' and 'healthy' take becomes one of no layer, and of no call."""
+    for layer in config["config"]["layers"]:
+        for name, history in (("misspelled", ["nowhere", 0, 0]), ("healthy", ["x", 7, 0])):
+            if layer["config"]["name"] == name:
+                layer["inbound_nodes"][0]["args"][0]["config"]["keras_history"] = history
+    return config
+
+
 def replace(dataset, value):
     group, name = dataset.parent, dataset.name.rsplit("/", 1)[1]
     del group[name]
@@ -64,16 +74,21 @@ with h5py.File(folder + "sick.h5", "r+") as file:
     file.attrs["model_config"] = json.dumps(spoil_config(json.loads(file.attrs["model_config"])))
     spoil_weights(file, ["transposed", "kernel"], ["without_bias", "/bias"], ["longer", "kernel"])
 
+def write_archive(name, spoil):
+    with zipfile.ZipFile(folder + "healthy.keras") as healthy, zipfile.ZipFile(folder + name, "w", zipfile.ZIP_DEFLATED) as sick:
+        for member in healthy.namelist():
+            data = healthy.read(member)
+            if member == "config.json":
+                data = json.dumps(spoil(json.loads(data))).encode()
+            if member == "model.weights.h5":
+                stream = io.BytesIO(data)
+                with h5py.File(stream, "r+") as file:
+                    spoil_weights(file, "layers/dense/vars/0", "layers/dense_1/vars/1", "layers/sequential/layers/dense/vars/0")
+                data = stream.getvalue()
+            sick.writestr(zipfile.ZipInfo(member), data)
+
+
 build().save(folder + "healthy.keras")
-with zipfile.ZipFile(folder + "healthy.keras") as healthy, zipfile.ZipFile(folder + "sick.keras", "w", zipfile.ZIP_DEFLATED) as sick:
-    for member in healthy.namelist():
-        data = healthy.read(member)
-        if member == "config.json":
-            data = json.dumps(spoil_config(json.loads(data))).encode()
-        if member == "model.weights.h5":
-            stream = io.BytesIO(data)
-            with h5py.File(stream, "r+") as file:
-                spoil_weights(file, "layers/dense/vars/0", "layers/dense_1/vars/1", "layers/sequential/layers/dense/vars/0")
-            data = stream.getvalue()
-        sick.writestr(zipfile.ZipInfo(member), data)
+write_archive("sick.keras", spoil_config)
+write_archive("sick_graph.keras", lambda config: spoil_graph(spoil_config(config)))
 os.remove(folder + "healthy.keras")
