@@ -11,9 +11,10 @@ Expected<ModelDescription> examine(const keras::Model &model, const CompileOptio
   std::vector<Problem> problems;
   auto imported = HORNET_TRY(import::importModel(
       context, model, {options.shapes, options.customLayers, options.layerOutputs}, &problems));
-  return ModelDescription{std::move(imported.layers),  std::move(imported.inputs),
-                          std::move(imported.outputs), std::move(imported.parameters),
-                          std::move(imported.notes),   std::move(problems)};
+  return ModelDescription{std::move(imported.layers),   std::move(imported.inputs),
+                          std::move(imported.outputs),  std::move(imported.parameters),
+                          std::move(imported.notes),    std::move(problems),
+                          std::move(imported.openTexts)};
 }
 
 Expected<ModelDescription> describe(const keras::Model &model, const CompileOptions &options) {

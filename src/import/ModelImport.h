@@ -24,6 +24,7 @@ public:
   ModelImport(mlir::MLIRContext &context, const keras::Model &model, const ImportOptions &options)
       : model(model), options(options), state{mlir::OpBuilder(&context), model.file} {
     state.customLayers = options.customLayers;
+    state.host.givenShapes = options.shapes;
     state.inlineModel = [this](const keras::Model &inner, size_t record,
                                llvm::ArrayRef<Tensor> inputs) {
       ++state.wrappers;
