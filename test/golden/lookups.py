@@ -157,3 +157,10 @@ save("integer_lookup__computed", Model(given, [
 keras.utils.set_random_seed(9)
 one("integer_lookup__of_bins", keras.Sequential([layers.Discretization([-1.0, 2.0, 5.0]), N(vocabulary=[3, 1], num_oov_indices=2),
                                                 layers.Embedding(5, 2)]), whole, tolerance=1e-5)
+
+C = layers.ContrastLimitedAdaptiveHistogramEqualization
+random = np.random.default_rng(13)
+one("clahe__basic", C(), random.integers(0, 256, (3, 32, 24, 3)).astype("float32"), tolerance=1e-4)
+one("clahe__padded", C(value_range=(0, 1), tile_grid_size=(4, 3), clip_limit=2.0), random.uniform(0, 0.6, (3, 30, 22, 1)).astype("float32"), tolerance=1e-5)
+one("clahe__channels_first", C(tile_grid_size=(2, 2), clip_limit=0.0, data_format="channels_first"),
+    random.integers(40, 90, (3, 2, 11, 9)).astype("float32"), tolerance=1e-4)
