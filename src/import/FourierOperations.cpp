@@ -228,7 +228,7 @@ void importStft(Operation &op) {
 /// squares add up to. D. Griffin and J. Lim, "Signal estimation from modified short-time Fourier
 /// transform", 1984, equation 7.
 std::vector<double> inverseWindow(const std::vector<double> &window, int64_t stride) {
-  std::vector<double> sums(stride, 0), inverse;
+  std::vector<double> sums(std::min<size_t>(stride, window.size()), 0), inverse;
   for (size_t i = 0; i < window.size(); ++i)
     sums[i % stride] += window[i] * window[i];
   for (size_t i = 0; i < window.size(); ++i)
@@ -269,6 +269,9 @@ void importIstft(Operation &op) {
     return op.problem(
         "fft_length",
         fmt::format("frames of {} of {} points, {} apart, are not supported", length, n, stride));
+  SmallVector<int64_t> placed = {x->real.type().getDimSize(rank - 2) + n / stride + 1, stride};
+  if (!op.layer.fits(placed))
+    return;
   std::vector<double> window = windowOf(op, length), whole(n, windowed ? 0 : 1);
   if (window.empty())
     return;
