@@ -18,9 +18,10 @@ Expected<ModelDescription> examine(const keras::Model &model, const CompileOptio
       return tl::unexpected<Error>(std::move(target).error());
     problems.insert(problems.end(), error->problems.begin(), error->problems.end());
   }
-  return ModelDescription{std::move(imported.layers),  std::move(imported.inputs),
-                          std::move(imported.outputs), std::move(imported.parameters),
-                          std::move(imported.notes),   std::move(problems)};
+  return ModelDescription{std::move(imported.layers),   std::move(imported.inputs),
+                          std::move(imported.outputs),  std::move(imported.parameters),
+                          std::move(imported.notes),    std::move(problems),
+                          std::move(imported.openTexts)};
 }
 
 Expected<ModelDescription> describe(const keras::Model &model, const CompileOptions &options) {

@@ -7,6 +7,7 @@
 
 #include "base/Parameter.h"
 #include "compiler/Options.h"
+#include "host/Plan.h"
 #include "import/Records.h"
 #include "keras/Model.h"
 
@@ -19,6 +20,7 @@ struct ModelDescription {
   std::vector<Parameter> parameters;
   std::vector<Problem> notes;    ///< what differs from Keras without being wrong
   std::vector<Problem> problems; ///< of `examine`: what is wrong
+  host::OpenTexts openTexts;     ///< of `examine`: what wants a shape, which the texts decide
 };
 
 /// Layers, shapes and parameters, without the weights' values. Of `options`, only the shapes,

@@ -26,7 +26,8 @@ struct CompileOptions {
   int threads = 0;
   /// "native", or a processor that LLVM knows: "x86-64-v3", …
   std::string target = "native";
-  /// Shapes for inputs that the model leaves open, by the input's name, batch first.
+  /// Shapes for inputs that the model leaves open, by the input's name, batch first; and for what
+  /// TextVectorization gives without output_sequence_length, by the layer's path.
   std::vector<std::pair<std::string, Shape>> shapes;
   /// Largest tile of minimal filtering for 3x3 convolutions: 0 (none), 2, or 4, which is faster and
   /// rounds more (docs/performance.md). Level 0 uses none.

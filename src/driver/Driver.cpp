@@ -3,6 +3,7 @@
 #include "cache/Cache.h"
 #include "driver/CompilerLibrary.h"
 #include "driver/Key.h"
+#include "host/Program.h"
 #include "keras/Weights.h"
 
 #include <algorithm>
@@ -107,6 +108,32 @@ Expected<ModelDescription> describe(const keras::Model &model, const CompileOpti
 
 Expected<ModelDescription> examine(const keras::Model &model, const CompileOptions &options) {
   return HORNET_TRY(compilerFor(options))->examine(model, options);
+}
+
+Expected<void> addTextShapes(CompileOptions &options, const keras::Model &model,
+                             const InputsFor &inputs) {
+  if (keras::openTexts(model).empty())
+    return {};
+  ModelDescription description = HORNET_TRY(driver::examine(model, options));
+  const host::OpenTexts &texts = description.openTexts;
+  if (texts.layers.empty() || description.problems.size() != texts.layers.size())
+    return {};
+  std::vector<runtime::Port> ports;
+  for (const import::Port &port : description.inputs)
+    ports.push_back({port.name, port.dtype, port.shape});
+  auto given = HORNET_TRY(inputs(ports));
+  auto shapes = HORNET_TRY(host::shapesOf(texts, given));
+  for (const auto &[layer, shape] : shapes) {
+    if (shape.back() == 0)
+      return inputError({.file = model.file,
+                         .layer = layer,
+                         .layerClass = "TextVectorization",
+                         .attribute = "output_sequence_length",
+                         .reason = "the texts have no tokens, and the result no length",
+                         .mend = "give text, or set output_sequence_length"});
+    options.shapes.emplace_back(layer, shape);
+  }
+  return {};
 }
 
 /// Whether all of a layer's results are known, and so all of its weights.

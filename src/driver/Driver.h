@@ -13,6 +13,7 @@
 #include "keras/Model.h"
 #include "runtime/Model.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,6 +44,15 @@ Expected<ModelDescription> describe(const keras::Model &model, const CompileOpti
 
 /// As hornet::examine, by the compiler's library.
 Expected<ModelDescription> examine(const keras::Model &model, const CompileOptions &options = {});
+
+/// Gives arrays for a model's inputs, in their types. Input error: what does not fit.
+using InputsFor = std::function<Expected<std::vector<Tensor>>(const std::vector<runtime::Port> &)>;
+
+/// Adds to `options` the shapes of what keras::openTexts names, as the model's inputs decide them,
+/// where it has none. Adds nothing to a model with other mistakes, which are `load`'s to report.
+/// Errors: as of `inputs`, examine and host::shapesOf.
+Expected<void> addTextShapes(CompileOptions &options, const keras::Model &model,
+                             const InputsFor &inputs);
 
 /// As describe, and tries the weights on, if the model has any. Input error: every problem, in the
 /// order of the model's layers; the weights of those that depend on a wrong layer are left out.

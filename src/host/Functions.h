@@ -23,8 +23,8 @@ Function makeHash(const Step &step, const Value &result);
 Function makeCross(const Step &step, const Value &result);
 /// Indices to vectors: see Encoder.
 Function makeEncode(const Step &step, const Value &result);
-/// Text to indices or vectors: see TextRules and Vocabulary; "length" of the list of indices, or
-/// "encode" as for makeEncode.
+/// Text to indices or vectors: see TextRules and Vocabulary; "length" of the list of indices (null:
+/// that of the longest; "exact": the longest must have it), or "encode" as for makeEncode.
 Function makeVectorize(const Step &step, const Value &result);
 /// The same elements in another shape: none.
 Function makeReshape(const Step &step, const Value &result);

@@ -43,6 +43,12 @@ struct Plan {
   std::vector<size_t> results;   ///< values: the model's outputs
 };
 
+/// Results that are as long as the longest text of a batch, which compiled code must know.
+struct OpenTexts {
+  Plan plan;                       ///< its results are these, and need no code
+  std::vector<std::string> layers; ///< whose they are, by path: one for each
+};
+
 /// The plan as JSON, for a manifest. `planOf` throws what nlohmann::json and std::out_of_range do
 /// where the JSON is not what `jsonOf` made: within parseManifest, which says so.
 Json jsonOf(const Plan &plan);

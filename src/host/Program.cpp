@@ -116,12 +116,14 @@ Expected<std::vector<Tensor>> Program::run(std::span<const Tensor> inputs, const
                               ? values[argument]
                               : values[argument].toFloat32());
     std::vector<Tensor> results;
-    if (std::ranges::find(plan.values, Value::Source::code, &Value::source) != plan.values.end())
+    if (code &&
+        std::ranges::find(plan.values, Value::Source::code, &Value::source) != plan.values.end())
       results = HORNET_TRY(code(std::move(arguments)));
-    for (size_t i = 0; i < plan.values.size(); ++i)
+    for (size_t i = 0; code && i < plan.values.size(); ++i)
       if (plan.values[i].source == Value::Source::code)
         values[i] = results.at(plan.values[i].index);
-    HORNET_TRY(runSteps(true));
+    if (code)
+      HORNET_TRY(runSteps(true));
   } catch (const std::bad_alloc &) {
     return machineError("out of memory: what is computed around the compiled code");
   }
@@ -129,6 +131,16 @@ Expected<std::vector<Tensor>> Program::run(std::span<const Tensor> inputs, const
   for (size_t result : plan.results)
     outputs.push_back(values[result]);
   return outputs;
+}
+
+Expected<std::vector<std::pair<std::string, Shape>>> shapesOf(const OpenTexts &texts,
+                                                              std::span<const Tensor> inputs) {
+  Program program = HORNET_TRY(Program::make(texts.plan));
+  std::vector<Tensor> results = HORNET_TRY(program.run(inputs, nullptr));
+  std::vector<std::pair<std::string, Shape>> shapes;
+  for (size_t i = 0; i < results.size(); ++i)
+    shapes.emplace_back(texts.layers[i], results[i].shape());
+  return shapes;
 }
 
 } // namespace hornet::host

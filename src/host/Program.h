@@ -26,8 +26,9 @@ public:
   using Code = std::function<Expected<std::vector<Tensor>>(std::vector<Tensor>)>;
 
   /// The model's outputs for its inputs, which have the types and shapes of the plan's values.
-  /// `code` is called at most once. Input error: a string that is not UTF-8, or that a layer
-  /// without indices for such does not know.
+  /// `code` is called at most once; without any, what needs it stays empty. Input error: a string
+  /// that is not UTF-8, or that a layer without indices for such does not know; texts of another
+  /// length than the code was made for.
   Expected<std::vector<Tensor>> run(std::span<const Tensor> inputs, const Code &code) const;
 
   /// The results of compiled code, in order.
@@ -39,6 +40,11 @@ private:
   std::vector<size_t> stepValues;  ///< of the steps
   std::vector<bool> afterCode;     ///< of the steps
 };
+
+/// The shapes that the results of `texts` have for these inputs, of the types and shapes of the
+/// plan's values: by layer, as CompileOptions::shapes has them. Input error: as of Program::run.
+Expected<std::vector<std::pair<std::string, Shape>>> shapesOf(const OpenTexts &texts,
+                                                              std::span<const Tensor> inputs);
 
 /// "layer 'words' (StringLookup): …".
 tl::unexpected<Error> refuse(const Step &step, std::string reason, std::string mend = "");

@@ -1,7 +1,7 @@
 // Layers that change images while training, and what some of them do when predicting, too.
 
-#include "graph/Arithmetic.h"
 #include "import/Importers.h"
+#include "import/Ranges.h"
 
 #include <fmt/format.h>
 
@@ -16,8 +16,7 @@ void importAugmentation(LayerImport &layer) {
     layer.result(x);
 }
 
-/// Low and high, in this order whatever the config has.
-static std::optional<std::pair<double, double>> valueRange(LayerImport &layer) {
+std::optional<std::pair<double, double>> valueRange(LayerImport &layer) {
   const Json *range = layer.find("value_range");
   if (!range)
     return std::pair(0.0, 255.0);
@@ -30,9 +29,7 @@ static std::optional<std::pair<double, double>> valueRange(LayerImport &layer) {
   return std::nullopt;
 }
 
-/// Numbers of the range `from` in the range `to`.
-static graph::Term rescale(graph::Term x, std::pair<double, double> from,
-                           std::pair<double, double> to) {
+graph::Term rescale(graph::Term x, std::pair<double, double> from, std::pair<double, double> to) {
   if (from == to)
     return x;
   auto [low, high] = from;

@@ -1,6 +1,6 @@
 // Layers that make numbers of whole numbers: bins and one-hot vectors.
 
-#include "graph/Arithmetic.h"
+#include "import/HostLayers.h"
 #include "import/Importers.h"
 
 #include <fmt/format.h>
@@ -21,8 +21,7 @@ static Term column(Term x) {
   return reshape(x, shape);
 }
 
-/// What output_mode makes of the numbers x, from 0 to below `depth`.
-static Term encode(LayerImport &layer, Term x, int64_t depth, std::string_view mode) {
+Term encode(LayerImport &layer, Term x, int64_t depth, std::string_view mode) {
   if (mode == "int")
     return x;
   auto rank = x.type().getRank();

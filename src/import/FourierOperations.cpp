@@ -224,6 +224,73 @@ void importStft(Operation &op) {
   give(op, {product(*sequences, m.real), product(*sequences, m.imaginary)});
 }
 
+/// The window by which frames are added up again to what they were cut out of: divided by what its
+/// squares add up to. D. Griffin and J. Lim, "Signal estimation from modified short-time Fourier
+/// transform", 1984, equation 7.
+std::vector<double> inverseWindow(const std::vector<double> &window, int64_t stride) {
+  std::vector<double> sums(std::min<size_t>(stride, window.size()), 0), inverse;
+  for (size_t i = 0; i < window.size(); ++i)
+    sums[i % stride] += window[i] * window[i];
+  for (size_t i = 0; i < window.size(); ++i)
+    inverse.push_back(sums[i % stride] == 0 ? 0 : window[i] / sums[i % stride]);
+  return inverse;
+}
+
+/// (…, frames, length) to (…, n): frames that begin `stride` apart, added up where they overlap.
+Term overlapped(Term x, int64_t stride) {
+  int64_t last = x.type().getRank() - 1, count = x.type().getDimSize(last - 1),
+          length = x.type().getDimSize(last), parts = llvm::divideCeil(length, stride);
+  x = resized(x, parts * stride);
+  std::optional<Term> sum;
+  for (int64_t i = 0; i < parts; ++i) {
+    SmallVector<int64_t> low(last + 1, 0), high = low;
+    low[last - 1] = i, high[last - 1] = parts - 1 - i;
+    Term piece = part(x, last, i * stride, (i + 1) * stride);
+    Term placed{x.builder, graph::PadOp::create(*x.builder, piece.value, low, high, APFloat(0.0))};
+    sum = sum ? *sum + placed : placed;
+  }
+  SmallVector<int64_t> shape(x.type().getShape().drop_back(2));
+  shape.push_back((count + parts - 1) * stride);
+  return resized(reshape(*sum, shape), (count - 1) * stride + length);
+}
+
+void importIstft(Operation &op) {
+  int64_t length = op.positive("sequence_length"), stride = op.positive("sequence_stride");
+  int64_t n = op.positive("fft_length");
+  bool center = op.flag("center", true), windowed = op.find("window");
+  std::optional<int64_t> wanted;
+  if (op.find("length"))
+    wanted = op.positive("length");
+  std::optional<Complex> x = complexOf(op);
+  if (!x || !op.ready() || !hasPoints(op, n))
+    return;
+  auto rank = x->real.type().getRank();
+  if (rank < 2 || x->real.type().isDynamicDim(rank - 2) || n < length || n > stride * 1024)
+    return op.problem(
+        "fft_length",
+        fmt::format("frames of {} of {} points, {} apart, are not supported", length, n, stride));
+  SmallVector<int64_t> placed = {x->real.type().getDimSize(rank - 2) + n / stride + 1, stride};
+  if (!op.layer.fits(placed))
+    return;
+  std::vector<double> window = windowOf(op, length), whole(n, windowed ? 0 : 1);
+  if (window.empty())
+    return;
+  if (windowed)
+    llvm::copy(window, whole.begin() + (n - length) / 2);
+  std::vector<double> weights = windowed ? inverseWindow(whole, stride) : whole;
+  Complex m = waves(op, n / 2 + 1, n, n, 1, [&](int64_t k, int64_t t) {
+    return weights[t] * (k == 0 || 2 * k == n ? 1.0 : 2.0) / double(n);
+  });
+  Term frames = product(resized(x->real, n / 2 + 1), m.real) -
+                product(resized(x->imaginary, n / 2 + 1), m.imaginary);
+  Term y = overlapped(frames, stride);
+  int64_t extent = y.type().getShape().back(), start = center ? n / 2 : 0;
+  int64_t end = wanted ? std::min(start + *wanted, extent) : extent - start;
+  if (start >= end)
+    return op.problem("length", fmt::format("nothing is left of {} places", extent));
+  op.result(part(y, y.type().getRank() - 1, start, end));
+}
+
 } // namespace
 
 static constexpr OperationEntry table[] = {
@@ -232,6 +299,7 @@ static constexpr OperationEntry table[] = {
     {"FFT2", importFft2<-1>},
     {"IFFT2", importFft2<1>},
     {"IRFFT", importIrfft},
+    {"ISTFT", importIstft},
     {"RFFT", importRfft},
     {"STFT", importStft},
 };

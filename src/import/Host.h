@@ -10,6 +10,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace hornet::import {
 
@@ -25,6 +26,10 @@ public:
   static bool isHostLayer(std::string_view className);
 
   host::Plan plan;
+  /// By layer: what the caller gives, and, of layers that have none, which values want one.
+  llvm::ArrayRef<std::pair<std::string, Shape>> givenShapes;
+  std::vector<std::pair<std::string, size_t>> openTexts;
+  llvm::StringSet<> sized; ///< layers that were asked about
 
   /// An input of the model: number `index`.
   size_t addInput(size_t index, DType dtype, const Shape &shape);

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 #pragma once
 
+#include "graph/Arithmetic.h"
 #include "import/LayerImport.h"
 
 namespace hornet::import {
@@ -46,6 +47,10 @@ void checkUnread(LayerImport &layer);
 size_t hostStep(LayerImport &layer, std::string function, llvm::ArrayRef<size_t> operands,
                 Json settings, DType dtype, const Shape &shape, int64_t below = 0);
 
+/// The vectors that output_mode ("one_hot", "multi_hot", "count", "int") makes of the numbers x,
+/// from 0 to below `depth`; other numbers count nowhere.
+graph::Term encode(LayerImport &layer, graph::Term x, int64_t depth, std::string_view mode);
+
 /// What a vocabulary says in the config of a layer.
 struct VocabularyConfig {
   Json settings;     ///< of host::Vocabulary
@@ -60,5 +65,8 @@ struct VocabularyConfig {
 /// Checks what Keras's set_vocabulary checks.
 VocabularyConfig readVocabulary(LayerImport &layer, bool textual, const Json &mask, const Json &oov,
                                 int64_t oovCount, bool invert);
+
+/// Whole numbers that compiled code has computed to their indices, in the graph. `x` is float32.
+void lookUpInGraph(LayerImport &layer, const VocabularyConfig &config, mlir::Value x);
 
 } // namespace hornet::import

@@ -22,9 +22,9 @@ struct Images {
   }
 };
 
-std::optional<Images> imagesOf(Operation &op) {
+std::optional<Images> imagesOf(Operation &op, std::string_view key = "images") {
   bool channelsFirst = op.channelsFirst();
-  Term x = op.number("images");
+  Term x = op.number(key);
   if (!op.ready() || !op.layer.hasSpatial(x.value, 2, channelsFirst))
     return std::nullopt;
   if (channelsFirst)
@@ -48,6 +48,60 @@ void importResize(Operation &op) {
     return;
   if (Value resized = resizeImages(op.layer, op, x.value, size[0], size[1]))
     op.result(resized);
+}
+
+/// The numbers of a constant of `count` elements; empty, and reported, for anything else.
+SmallVector<float> numbersOf(Operation &op, std::string_view key, size_t count) {
+  Term given = op.number(key);
+  auto constant = op.ready() ? given.value.getDefiningOp<graph::ConstantOp>() : graph::ConstantOp();
+  SmallVector<float> numbers;
+  if (constant)
+    for (const APFloat &number : constant.getValue().getValues<APFloat>())
+      numbers.push_back(number.convertToFloat());
+  if (op.ready() && numbers.size() != count) {
+    op.problem(std::string(key), fmt::format("needs {} numbers that are known before", count),
+               "give a constant");
+    numbers.clear();
+  }
+  return numbers;
+}
+
+constexpr std::pair<std::string_view, std::string_view> samplings[] = {
+    {"linear", "bilinear"},   {"bilinear", "bilinear"}, {"trilinear", "bilinear"},
+    {"triangle", "bilinear"}, {"cubic", "bicubic"},     {"bicubic", "bicubic"},
+    {"tricubic", "bicubic"},  {"lanczos3", "lanczos3"}, {"lanczos5", "lanczos5"},
+};
+
+void importScaleAndTranslate(Operation &op) {
+  Config::Integers dimensions = op.integers("spatial_dims", Config::Integers{});
+  bool antialias = !op.find("antialias") || op.flag("antialias", true);
+  SmallVector<std::string_view> words(llvm::make_first_range(samplings));
+  std::string method = op.word("method", words);
+  SmallVector<float> scale = numbersOf(op, "scale", dimensions.size());
+  SmallVector<float> translation = numbersOf(op, "translation", dimensions.size());
+  Term x = op.number("images");
+  const Json *sizes = op.find("output_shape");
+  int64_t rank = op.ready() ? x.type().getRank() : 0;
+  if (op.ready() && (!sizes || !sizes->is_array() || static_cast<int64_t>(sizes->size()) != rank))
+    op.problem("output_shape", fmt::format("must be a list of {} sizes", rank));
+  if (!op.ready())
+    return;
+  const auto *sampling = llvm::find_if(samplings, [&](auto &s) { return s.first == method; });
+  for (auto [given, by, move] : llvm::zip_equal(dimensions, scale, translation)) {
+    int64_t d = given < 0 ? given + rank : given;
+    bool fits = d > 0 && d < rank && (*sizes)[d].is_number_integer() && (*sizes)[d] > 0 &&
+                (*sizes)[d] <= largestInteger && by != 0;
+    if (!fits)
+      return op.problem("spatial_dims", fmt::format("dimension {} of {} cannot be scaled by {}",
+                                                    given, shapeOf(x.value), by));
+    auto to = (*sizes)[d].get<int64_t>();
+    SmallVector<int64_t> shape(x.type().getShape());
+    shape[d] = to;
+    if (!op.layer.fits(shape) || !op.layer.fits({x.type().getDimSize(d), to}))
+      return;
+    x.value = scaledAndMoved(op.layer, x.value, d, to, by, move, sampling->second, antialias);
+  }
+  op.result(x);
 }
 
 //===----------------------------------------------------------------------===//
@@ -206,6 +260,38 @@ void importGaussianBlur(Operation &op) {
   images->give(op, filtered(op, padded, size[0], size[1], numbers));
 }
 
+/// Z. Wang et al., "Image quality assessment: from error visibility to structural similarity",
+/// 2004.
+void importSsim(Operation &op) {
+  int64_t size = op.find("filter_size") ? op.positive("filter_size") : 11;
+  double sigma = op.Config::number("filter_sigma", 1.5), most = op.Config::number("max_val", 1);
+  double first = op.Config::number("k1", 0.01) * most,
+         second = op.Config::number("k2", 0.03) * most;
+  std::optional<Images> left = imagesOf(op, "image1"), right = imagesOf(op, "image2");
+  if (!left || !right)
+    return;
+  Term x = left->x, y = right->x;
+  if (x.type() != y.type())
+    return op.problem("inbound_nodes",
+                      fmt::format("compares {} with {}", shapeOf(x.value), shapeOf(y.value)));
+  if (size > std::min(x.type().getDimSize(1), x.type().getDimSize(2)))
+    return op.problem("filter_size",
+                      fmt::format("a filter of {} does not fit into {}", size, shapeOf(x.value)));
+  if (sigma <= 0)
+    return op.problem("filter_sigma", "filter_sigma must be positive");
+  std::vector<double> bell = gaussian(size, sigma);
+  SmallVector<float> weights(bell.begin(), bell.end());
+  auto mean = [&](Term t) {
+    return filtered(op, filtered(op, t, size, 1, weights), 1, size, weights);
+  };
+  Term meanX = mean(x), meanY = mean(y), squares = square(meanX) + square(meanY);
+  Term product = meanX * meanY, spread = mean(square(x)) + mean(square(y)) - squares;
+  Term together = mean(x * y) - product;
+  Term similarity = (2.0 * product + first * first) * (2.0 * together + second * second) /
+                    ((squares + first * first) * (spread + second * second));
+  op.result(squeezed(meanKeeping(similarity, {1, 2, 3}), {1, 2, 3}));
+}
+
 /// (batch, height, width, channels, 2): the change downwards, and that to the right.
 void importSobelEdges(Operation &op) {
   std::optional<Images> images = imagesOf(op);
@@ -238,6 +324,8 @@ static constexpr OperationEntry table[] = {
     {"RGBToGrayscale", importGrayscale, "images"},
     {"RGBToHSV", importRgbToHsv, "images"},
     {"Resize", importResize, "images"},
+    {"SSIM", importSsim, "image1 image2"},
+    {"ScaleAndTranslate", importScaleAndTranslate, "images output_shape scale translation"},
     {"SobelEdges", importSobelEdges, "images"},
 };
 

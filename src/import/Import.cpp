@@ -343,6 +343,12 @@ Expected<ImportedModel> ModelImport::run(std::vector<Problem> *problems) {
   flattenParameters(result);
   result.notes = std::move(state.notes);
   result.untrainable = std::move(state.untrainable);
+  if (!state.host.openTexts.empty())
+    result.openTexts.plan = state.host.plan;
+  for (const auto &[layer, value] : state.host.openTexts) {
+    result.openTexts.plan.results.push_back(value);
+    result.openTexts.layers.push_back(layer);
+  }
   if (!error.problems.empty()) {
     if (!problems)
       return tl::unexpected<Error>(std::move(error));

@@ -24,7 +24,7 @@ namespace hornet::import {
 struct ImportOptions {
   /// Shapes that the caller gives to inputs, by the input's name, batch first. They fill in what
   /// the model leaves open; the batch itself always stays open. `unknownSize` keeps what the model
-  /// says.
+  /// says. And to the results of layers that keras::openTexts names, by path.
   std::vector<std::pair<std::string, Shape>> shapes;
   CustomLayers customLayers = {}; // NOLINT(readability-redundant-member-init): may be left out
   /// Layers whose results become outputs, after the model's own: see CompileOptions::layerOutputs.
@@ -42,6 +42,8 @@ struct ImportedModel {
   /// What is computed around @predict, whose arguments and results are then those of the plan: of
   /// models that take strings or look integers up.
   std::optional<host::Plan> host;
+  /// What decides on the results that have no length yet.
+  host::OpenTexts openTexts;
   std::vector<Problem> notes; ///< what differs from Keras without being wrong
   /// Why the model cannot be trained, whatever is frozen: layers that then do what we cannot.
   std::vector<Problem> untrainable;

@@ -28,6 +28,7 @@ void importSoftmax(LayerImport &layer);
 void importPRelu(LayerImport &layer);
 // Contractions and windows
 void importDense(LayerImport &layer);
+void importRandomFourierFeatures(LayerImport &layer);
 void importEinsumDense(LayerImport &layer);
 void importEmbedding(LayerImport &layer);
 void importReversibleEmbedding(LayerImport &layer);
@@ -104,6 +105,7 @@ void importRepeatVector(LayerImport &layer);
 // Images, changed at random while training
 void importAugmentation(LayerImport &layer);
 void importAutoContrast(LayerImport &layer);
+void importLocalEqualization(LayerImport &layer);
 void importPipeline(LayerImport &layer);
 void importRandomCrop(LayerImport &layer);
 // Images of another size
@@ -116,5 +118,9 @@ void importLambda(LayerImport &layer);
 /// something is wrong.
 mlir::Value resizeImages(LayerImport &layer, const Config &config, mlir::Value x, int64_t height,
                          int64_t width);
+/// x with `to` places along dimension d, sampled where `place = out / scale - translation / scale`;
+/// `interpolation` is bilinear, bicubic, lanczos3 or lanczos5.
+mlir::Value scaledAndMoved(LayerImport &layer, mlir::Value x, int64_t d, int64_t to, float scale,
+                           float translation, std::string_view interpolation, bool antialias);
 
 } // namespace hornet::import

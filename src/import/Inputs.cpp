@@ -153,8 +153,9 @@ static bool checkNames(const keras::Model &model, const ImportOptions &options,
     inputs.push_back(fmt::format("'{}' {}", port.name, shape ? toString(*shape) : "of any shape"));
   }
   bool wrong = false;
+  std::vector<std::string> texts = keras::openTexts(model);
   for (const auto &[name, shape] : options.shapes) {
-    if (llvm::is_contained(names, name))
+    if (llvm::is_contained(names, name) || llvm::is_contained(texts, name))
       continue;
     wrong = true;
     std::string mend = didYouMean(name, names);

@@ -12,6 +12,7 @@
 #include "import/Import.h"
 
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 
 #include <functional>
@@ -82,6 +83,8 @@ public:
   /// By its own flag and those of the models around it.
   bool trainable() const { return isTrainable; }
   mlir::Location location() const { return loc; }
+  /// "block/conv2d_1": nested models outermost first.
+  std::string pathName() const { return llvm::join(path, "/"); }
   mlir::OpBuilder &builder() { return state.builder; }
 
   /// The tensors among the call's positional arguments, in their order.

@@ -84,6 +84,14 @@ static void invert(LayerImport &layer, const VocabularyConfig &config, size_t x,
                             layer.host()[x].shape, boundOf(config)));
 }
 
+/// The layer's only input, when compiled code has computed it, and it holds numbers.
+static mlir::Value numbersInGraph(LayerImport &layer) {
+  if (layer.failed() || layer.tensors().size() != 1)
+    return {};
+  mlir::Value value = layer.tensors().front().value;
+  return value && isa<mlir::FloatType>(getElementTypeOrSelf(value)) ? value : mlir::Value();
+}
+
 void importIndexLookup(LayerImport &layer) {
   bool textual = layer.className() == "StringLookup", inverts = layer.flag("invert", false);
   Json mask = specialToken(layer, "mask_token", textual, Json());
@@ -99,6 +107,9 @@ void importIndexLookup(LayerImport &layer) {
     layer.problem("vocabulary_dtype",
                   fmt::format("vocabulary_dtype {} is not supported", describe(*dtype)));
   checkUnread(layer);
+  if (mlir::Value computed = numbersInGraph(layer);
+      computed && !inverts && !config.settings["oov"]["hash"])
+    return lookUpInGraph(layer, config, computed);
   std::optional<size_t> x = hostInput(layer);
   if (!x)
     return;
@@ -170,21 +181,55 @@ static Json ngramsOf(LayerImport &layer) {
   return list;
 }
 
+/// How many n-grams a text of as many tokens has.
+static int64_t gramsOf(const Json &ngrams, int64_t tokens) {
+  int64_t count = ngrams.is_null() ? tokens : 0;
+  for (const Json &length : ngrams.is_null() ? Json::array() : ngrams)
+    count += std::max<int64_t>(0, tokens - length.get<int64_t>() + 1);
+  return count;
+}
+
+/// The length that the caller gives to the result; nothing, reported, when none fits.
+static std::optional<int64_t> givenLength(LayerImport &layer) {
+  std::string name = layer.pathName();
+  if (!layer.host().sized.insert(name).second) {
+    layer.problem("output_sequence_length",
+                  "output_sequence_length is missing: each call's result is as long as its longest "
+                  "text",
+                  "set output_sequence_length");
+    return std::nullopt;
+  }
+  auto shapes = layer.host().givenShapes;
+  auto given = llvm::find_if(shapes, [&](const auto &shape) { return shape.first == name; });
+  std::string mend = fmt::format("hornet run and predict take it from the text; else say it by "
+                                 "--shape {}=1,N, or set output_sequence_length",
+                                 name);
+  if (given == shapes.end()) {
+    layer.problem("output_sequence_length",
+                  "output_sequence_length is missing: the result is as long as the longest text",
+                  mend);
+    return std::nullopt;
+  }
+  if (given->second.size() == 2 && given->second.back() > 0)
+    return given->second.back();
+  layer.problem("--shape",
+                fmt::format("the result cannot have the shape {}", toString(given->second)), mend);
+  return std::nullopt;
+}
+
 /// How many indices each text gives: output_sequence_length, or, where it is not cut into tokens,
-/// as many as there are n-grams of the columns.
-static int64_t lengthOf(LayerImport &layer, const Json &split, const Json &ngrams, int64_t width) {
+/// as many as there are n-grams of the columns; else what the caller says, who looks at the texts.
+static std::optional<int64_t> lengthOf(LayerImport &layer, Json &settings, int64_t width) {
   if (layer.find("output_sequence_length"))
     return layer.positive("output_sequence_length");
-  int64_t count = ngrams.is_null() ? width : 0;
-  for (const Json &length : ngrams.is_null() ? Json::array() : ngrams)
-    count += std::max<int64_t>(0, width - length.get<int64_t>() + 1);
-  if (split.is_null() && count > 0)
-    return count;
-  layer.problem("output_sequence_length",
-                "output_sequence_length is missing: the length of the result would depend on the "
-                "text",
-                "set output_sequence_length");
-  return 1;
+  if (!settings["split"].is_null()) {
+    settings["exact"] = true;
+    return givenLength(layer);
+  }
+  int64_t count = gramsOf(settings["ngrams"], width);
+  if (count == 0)
+    layer.problem("ngrams", "no text has as many tokens");
+  return std::max<int64_t>(count, 1);
 }
 
 /// Reports shapes of text that Keras refuses or makes something else of.
@@ -199,6 +244,23 @@ static void checkText(LayerImport &layer, const host::Value &x, const Json &spli
                   fmt::format("takes strings of shape {}, got {}",
                               split.is_null() ? "(None, tokens)" : "(None,) or (None, 1)",
                               toString(shape)));
+}
+
+static void vectorizeToIndices(LayerImport &layer, const VocabularyConfig &config, size_t x,
+                               Json settings) {
+  HostPlan &host = layer.host();
+  std::optional<int64_t> length = lengthOf(layer, settings, host[x].shape.back());
+  checkUnread(layer);
+  Shape shape = {unknownSize, length.value_or(unknownSize)};
+  settings["length"] = length ? Json(*length) : Json();
+  if (length && !layer.fits({*length}))
+    return;
+  int64_t size = config.first + static_cast<int64_t>(config.tokens.size());
+  size_t value = hostStep(layer, "vectorize", x, settings, DType::i64, shape, size);
+  if (length)
+    layer.hostResult(value);
+  else if (!host.isLate(value))
+    host.openTexts.emplace_back(layer.pathName(), value);
 }
 
 void importTextVectorization(LayerImport &layer) {
@@ -232,22 +294,14 @@ void importTextVectorization(LayerImport &layer) {
   settings["split"] = split;
   settings["ngrams"] = ngrams;
   settings["encode"] = Json();
-  Shape shape = {unknownSize, config.depth};
-  DType dtype = DType::i64;
-  if (config.mode == "int") {
-    shape.back() = lengthOf(layer, split, ngrams, value.shape.back());
-    settings["length"] = shape.back();
-  } else {
-    dtype = vectorType(layer, config.mode);
-    settings["encode"] = {
-        {"mode", config.mode}, {"depth", config.depth}, {"weights", config.weights}};
-  }
+  if (config.mode == "int")
+    return vectorizeToIndices(layer, config, *x, std::move(settings));
   checkUnread(layer);
-  if (layer.failed() || !layer.fits({shape.back()}))
-    return;
-  int64_t size = config.first + static_cast<int64_t>(config.tokens.size());
-  layer.hostResult(
-      hostStep(layer, "vectorize", *x, settings, dtype, shape, config.mode == "int" ? size : 0));
+  settings["encode"] = {
+      {"mode", config.mode}, {"depth", config.depth}, {"weights", config.weights}};
+  if (layer.fits({config.depth}))
+    layer.hostResult(hostStep(layer, "vectorize", *x, settings, vectorType(layer, config.mode),
+                              {unknownSize, config.depth}));
 }
 
 } // namespace hornet::import

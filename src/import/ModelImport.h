@@ -25,6 +25,7 @@ public:
       : model(model), options(options), state{mlir::OpBuilder(&context), model.file} {
     state.problems = model.problems;
     state.customLayers = options.customLayers;
+    state.host.givenShapes = options.shapes;
     state.inlineModel = [this](const keras::Model &inner, size_t record,
                                llvm::ArrayRef<Tensor> inputs) {
       ++state.wrappers;

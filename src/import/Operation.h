@@ -124,6 +124,7 @@ llvm::ArrayRef<OperationEntry> shapingOperations();
 llvm::ArrayRef<OperationEntry> sortingOperations();
 llvm::ArrayRef<OperationEntry> slicingOperations();
 llvm::ArrayRef<OperationEntry> productOperations();
+llvm::ArrayRef<OperationEntry> linearOperations();
 
 //===----------------------------------------------------------------------===//
 // What families share

@@ -16,7 +16,7 @@ static SmallVector<ArrayRef<OperationEntry>> families() {
           placingOperations(),    sortingOperations(),     slicingOperations(),
           gatheringOperations(),  productOperations(),     matrixOperations(),
           windowOperations(),     normalizingOperations(), imageOperations(),
-          samplingOperations(),   fourierOperations()};
+          samplingOperations(),   fourierOperations(),     linearOperations()};
 }
 
 const OperationEntry *findOperation(std::string_view name) {

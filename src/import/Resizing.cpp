@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fmt/format.h>
 #include <numbers>
+#include <numeric>
 
 using namespace mlir;
 
@@ -69,8 +70,9 @@ struct Mixture {
   int64_t from, to;
   SmallVector<float> weights; ///< [from][to]
 
+  Mixture(int64_t from, int64_t to) : from(from), to(to), weights(from * to) {}
   Mixture(int64_t from, int64_t to, std::string_view interpolation, bool antialias)
-      : from(from), to(to), weights(from * to) {
+      : Mixture(from, to) {
     for (int64_t out = 0; out < to; ++out) {
       double sum = 0;
       for (int64_t in = 0; in < from; ++in)
@@ -216,6 +218,29 @@ Value resizeImages(LayerImport &layer, const Config &config, Value x, int64_t he
   if (pad)
     image.x = image.paddedTo(height, width, fill).x;
   return image.resized(height, width, interpolation, antialias).x;
+}
+
+Value scaledAndMoved(LayerImport &layer, Value x, int64_t d, int64_t to, float scale,
+                     float translation, std::string_view interpolation, bool antialias) {
+  int64_t from = toShape(x)[d];
+  const Filter *filter = llvm::find_if(filters, [&](auto &f) { return f.name == interpolation; });
+  Mixture mixture(from, to);
+  float inverse = 1 / scale, widened = antialias ? std::max(inverse, 1.0f) : 1; // as TensorFlow
+  for (int64_t out = 0; out < to; ++out) {
+    float sample = (static_cast<float>(out) + 0.5f) * inverse - translation * inverse - 0.5f;
+    if (!(sample >= -0.5f && sample <= static_cast<float>(from) - 0.5f))
+      continue;
+    SmallVector<double> weights(from, 0);
+    for (int64_t in = 0; in < from; ++in)
+      if (double distance = std::abs(sample - static_cast<float>(in)) / widened;
+          distance < filter->radius)
+        weights[in] = filter->weight(distance);
+    double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
+    constexpr double none = 1000.0 * std::numeric_limits<float>::epsilon();
+    for (int64_t in = 0; in < from && std::abs(sum) > none; ++in)
+      mixture.weights[in * to + out] = static_cast<float>(weights[in] / sum);
+  }
+  return mixAll(layer, x, d, mixture);
 }
 
 /// https://keras.io/api/layers/preprocessing_layers/image_preprocessing/resizing/

@@ -257,6 +257,7 @@ constexpr Translation table[] = {
     {"math.log_sigmoid", "LogSigmoid", unary},
     {"math.logical_xor", "LogicalXor", binary},
     {"math.mod", "Mod", binary},
+    {"math.real", "Real", input},
     {"math.reciprocal", "Reciprocal", unary},
     {"math.reduce_euclidean_norm", "Norm", reduction},
     {"math.reduce_std", "Std", reduction},
@@ -270,11 +271,16 @@ constexpr Translation table[] = {
     {"math.unsorted_segment_max", "SegmentMax", "data segment_ids num_segments"},
     {"math.unsorted_segment_sum", "SegmentSum", "data segment_ids num_segments"},
 
+    {"linalg.cholesky", "Cholesky", input},
     {"linalg.cross", "Cross", "a:x1 b:x2"},
+    {"linalg.det", "Det", input},
     {"linalg.diag", "MatrixDiag", "diagonal:x"},
     {"linalg.diag_part", "Diagonal", input, "axis1=-2 axis2=-1"},
+    {"linalg.inv", "Inv", "input:x adjoint"},
     {"linalg.matrix_transpose", "Swapaxes", "a:x conjugate", "axis1=-1 axis2=-2"},
+    {"linalg.solve", "Solve", "matrix:a rhs:b adjoint"},
     {"linalg.trace", "Trace", unary, "axis1=-2 axis2=-1"},
+    {"linalg.triangular_solve", "SolveTriangular", "matrix:a rhs:b lower adjoint", "lower=true"},
 
     {"nn.avg_pool1d", "AveragePool", pool2d},
     {"nn.avg_pool2d", "AveragePool", pool2d},
@@ -325,6 +331,8 @@ constexpr Translation table[] = {
     {"image.rgb_to_grayscale", "RGBToGrayscale", images},
     {"image.rgb_to_hsv", "RGBToHSV", images},
     {"image.sobel_edges", "SobelEdges", "image:images"},
+    {"image.ssim", "SSIM",
+     "img1:image1 img2:image2 max_val filter_size filter_sigma k1 k2 return_index_map"},
 
     {"keras.activations.elu", "Elu", "x alpha"},
     {"keras.activations.gelu", "Gelu", "x approximate", "", geluDefault<true>},

@@ -264,6 +264,66 @@ void importUnfold(Operation &op) {
   op.result(reshape(joined(places, 2), {ShapedType::kDynamic, channels * count, windows}));
 }
 
+/// (…, n, …) with zeros between the elements, each `by` after the one before.
+Term spread(Term x, int64_t d, int64_t by) {
+  int64_t n = x.type().getDimSize(d);
+  if (by == 1)
+    return x;
+  Term y = expanded(x, d + 1);
+  SmallVector<int64_t> low(y.type().getRank(), 0), high = low, shape(x.type().getShape());
+  high[d + 1] = by - 1;
+  shape[d] = n * by;
+  Term padded{x.builder, graph::PadOp::create(*x.builder, y.value, low, high, APFloat(0.0))};
+  return part(reshape(padded, shape), d, 0, (n - 1) * by + 1);
+}
+
+/// What stands at each place of windows (dimension `place`) added up where it came from: dimension
+/// `d`, of windows, becomes one of `extent` elements.
+Term foldedBack(Term x, int64_t place, int64_t d, const Window &window, size_t i, int64_t extent) {
+  std::optional<Term> sum;
+  for (int64_t k = 0; k < window.size[i]; ++k) {
+    Term y = spread(squeezed(part(x, place, k, k + 1), {place}), d - 1, window.strides[i]);
+    SmallVector<int64_t> low(y.type().getRank(), 0), high = low;
+    low[d - 1] = k * window.dilations[i];
+    high[d - 1] = extent - low[d - 1] - y.type().getDimSize(d - 1);
+    Term placed{x.builder, graph::PadOp::create(*x.builder, y.value, low, high, APFloat(0.0))};
+    sum = sum ? *sum + placed : placed;
+  }
+  return *sum;
+}
+
+/// The inverse of Unfold: (batch, channels * places, windows) to images.
+void importFold(Operation &op) {
+  Config::Integers size = op.positives("output_size", 2);
+  Window window = plainWindow(op, 2);
+  Term x = op.number("x");
+  if (!op.ready() || !op.layer.hasRank(x.value, 3, "batch, channels * places, windows") ||
+      !fewPlaces(op, window))
+    return;
+  int64_t places = window.size[0] * window.size[1], rows = x.type().getDimSize(1);
+  SmallVector<int64_t> extents, counts;
+  for (size_t i = 0; i < 2; ++i) {
+    extents.push_back(size[i] + 2 * window.low[i]);
+    counts.push_back((extents[i] - window.span(i)) / window.strides[i] + 1);
+  }
+  bool fits = extents[0] >= window.span(0) && extents[1] >= window.span(1) &&
+              counts[0] * counts[1] == x.type().getDimSize(2) && rows % places == 0;
+  if (!fits)
+    return op.problem("output_size",
+                      fmt::format("{} are no windows of {} x {} in images of {} x {}",
+                                  shapeOf(x.value), window.size[0], window.size[1], size[0],
+                                  size[1]));
+  if (!op.layer.fits({rows / places, extents[0], extents[1]}))
+    return;
+  x = reshape(x, {x.type().getDimSize(0), rows / places, window.size[0], window.size[1], counts[0],
+                  counts[1]});
+  x = foldedBack(x, 3, 5, window, 1, extents[1]);
+  x = foldedBack(x, 2, 3, window, 0, extents[0]);
+  for (size_t i = 0; i < 2; ++i)
+    x = part(x, static_cast<int64_t>(i) + 2, window.low[i], window.low[i] + size[i]);
+  op.result(x);
+}
+
 //===----------------------------------------------------------------------===//
 // Blocks
 //===----------------------------------------------------------------------===//
@@ -304,6 +364,7 @@ static constexpr OperationEntry table[] = {
     {"DepthToSpace", importBlocks<true>},
     {"DepthwiseConv", importDepthwiseConv, "inputs kernel"},
     {"ExtractPatches", importExtractPatches, "images"},
+    {"Fold", importFold},
     {"MaxPool", importPool<graph::MaxPoolOp>, "inputs"},
     {"SeparableConv", importSeparableConv, "inputs depthwise_kernel pointwise_kernel"},
     {"SpaceToDepth", importBlocks<false>},

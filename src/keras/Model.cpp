@@ -73,4 +73,27 @@ const Layer *findLayer(const Model &model, std::span<const std::string> path) {
   return layer;
 }
 
+static bool isOpenText(const Layer &layer) {
+  if (layer.className != "TextVectorization" || !layer.config.is_object())
+    return false;
+  auto says = [&](const char *key, const Json &value, bool byDefault) {
+    auto found = layer.config.find(key);
+    return found == layer.config.end() ? byDefault : *found == value;
+  };
+  return says("output_mode", "int", true) && says("output_sequence_length", nullptr, true) &&
+         !says("split", nullptr, false);
+}
+
+std::vector<std::string> openTexts(const Model &model) {
+  std::vector<std::string> paths;
+  for (const Layer &layer : model.layers) {
+    if (isOpenText(layer))
+      paths.push_back(layer.name);
+    if (layer.model)
+      for (const std::string &path : openTexts(*layer.model))
+        paths.push_back(layer.name + "/" + path);
+  }
+  return paths;
+}
+
 } // namespace hornet::keras

@@ -117,6 +117,10 @@ const Layer *findLayer(const Model &model, std::span<const std::string> path);
 /// integers and nulls.
 Expected<std::optional<Shape>> batchShape(const Model &model, const Layer &input);
 
+/// The layers that make lists of indices of texts without saying how long (TextVectorization
+/// without output_sequence_length), by path: as long as the longest text of a batch.
+std::vector<std::string> openTexts(const Model &model);
+
 /// Reads a model, whatever its form: HDF5 of Keras 1 to 3, a `.keras` archive, a folder of such an
 /// archive's members, or an architecture as JSON. What counts is the file's content, not its name.
 /// `weights`: a file as for `loadWeights`; without it, the weights inside the model's own file.

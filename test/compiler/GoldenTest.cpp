@@ -2,7 +2,9 @@
 
 #include "test/keras/Golden.h"
 #include "compiler/Compiler.h"
+#include "compiler/Description.h"
 #include "formats/Npy.h"
+#include "host/Program.h"
 
 #include <cmath>
 
@@ -66,6 +68,21 @@ std::vector<Tensor> inTypes(std::vector<Tensor> inputs, const std::vector<runtim
   return inputs;
 }
 
+/// What is as long as the texts are, as the driver finds it out.
+void addTextShapes(const keras::Model &model, const std::vector<Tensor> &inputs,
+                   CompileOptions &options) {
+  auto examined = examine(model, options);
+  ASSERT_TRUE(examined) << toString(examined.error());
+  if (examined->openTexts.layers.empty())
+    return;
+  std::vector<runtime::Port> ports;
+  for (const import::Port &port : examined->inputs)
+    ports.push_back({port.name, port.dtype, port.shape});
+  auto shapes = host::shapesOf(examined->openTexts, inTypes(inputs, ports));
+  ASSERT_TRUE(shapes) << toString(shapes.error());
+  options.shapes.insert(options.shapes.end(), shapes->begin(), shapes->end());
+}
+
 /// Cases that are refused on purpose, with what the message names.
 const std::map<std::string, std::string> refusedCases = {
     {"dtype__quantized_int8_dense", "quantized dtype policy"},
@@ -89,6 +106,7 @@ protected:
     CompileOptions options = base;
     for (size_t i = 0; i < names.size(); ++i)
       options.shapes.emplace_back(names[i], inputs[i].shape());
+    addTextShapes(*model, inputs, options);
     auto compiled = compile(*model, options);
     if (auto refused = refusedCases.find(GetParam().name()); refused != refusedCases.end()) {
       ASSERT_FALSE(compiled);

@@ -130,3 +130,37 @@ for mode in ["log", "psd", "real", "imag", "stft"]:
         padding="same" if mode in ("psd", "imag") else "valid", expand_dims=mode in ("log", "stft")), stereo, tolerance=1e-5)
 one("stft_spectrogram__expanded", layers.STFTSpectrogram(mode="magnitude", frame_length=12, scaling="spectrum", periodic=True,
     window=np.hamming(12).tolist(), expand_dims=True), stereo, tolerance=1e-5)
+
+# Lists as long as the longest text.
+FILMS = np.array([["a film to remember"], ["two hours"], ["a film"]])
+FILM = ["a", "film", "to", "remember", "hours"]
+one("text_vectorization__open_length", T(vocabulary=FILM), TEXTS)
+one("text_vectorization__open_characters", T(vocabulary=list("afilm"), split="character", ngrams=(1, 2)), FILMS[:, 0])
+keras.utils.set_random_seed(8)
+one("text_vectorization__open_network", keras.Sequential([T(vocabulary=FILM, name="tokens"), layers.Embedding(8, 4, mask_zero=True), layers.Conv1D(
+    5, 3, padding="same", activation="relu"), layers.LSTM(3, return_sequences=True), layers.GlobalAveragePooling1D(), layers.Dense(2)]),
+    FILMS, tolerance=1e-5)
+title, body = Input((1,), dtype="string", name="title"), Input((1,), dtype="string", name="body")
+x = [layers.Embedding(9, 3)(t) for t in (T(vocabulary=FILM)(title), T(vocabulary=V, name="body_tokens")(body))]
+save("text_vectorization__two_open", Model([title, body], layers.Concatenate(axis=1)(x)), {"title": FILMS, "body": TEXTS}, tolerance=1e-5)
+
+# Lookups of what the model has computed.
+whole = np.array([[3, -7, 2.4], [0, 5, 9], [12, 2, -1]], dtype="float32")
+given = Input((3,), name="x")
+number = ops.cast(ops.round(given * 2), "int64")
+K = [4, -14, 0, 10, 18, 2**24 + 1]
+save("integer_lookup__computed", Model(given, [
+    N(vocabulary=K)(number), N(vocabulary=K, num_oov_indices=3)(number), N(vocabulary=K, mask_token=24)(number),
+    N(vocabulary=K, output_mode="one_hot")(number), N(vocabulary=K, output_mode="multi_hot", mask_token=24)(number), N(vocabulary=K, output_mode="count")(number),
+    N(vocabulary=K, output_mode="tf_idf", idf_weights=[0.5, 0.25, 1.5, 2.0, 3.0, 4.0], pad_to_max_tokens=True, max_tokens=9)(number),
+]), {"x": whole})
+keras.utils.set_random_seed(9)
+one("integer_lookup__of_bins", keras.Sequential([layers.Discretization([-1.0, 2.0, 5.0]), N(vocabulary=[3, 1], num_oov_indices=2),
+                                                layers.Embedding(5, 2)]), whole, tolerance=1e-5)
+
+C = layers.ContrastLimitedAdaptiveHistogramEqualization
+random = np.random.default_rng(13)
+one("clahe__basic", C(), random.integers(0, 256, (3, 32, 24, 3)).astype("float32"), tolerance=1e-4)
+one("clahe__padded", C(value_range=(0, 1), tile_grid_size=(4, 3), clip_limit=2.0), random.uniform(0, 0.6, (3, 30, 22, 1)).astype("float32"), tolerance=1e-5)
+one("clahe__channels_first", C(tile_grid_size=(2, 2), clip_limit=0.0, data_format="channels_first"),
+    random.integers(40, 90, (3, 2, 11, 9)).astype("float32"), tolerance=1e-4)

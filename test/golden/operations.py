@@ -97,14 +97,15 @@ def write(name):
     finish(folder, name, "model.keras", "keras3_zip", 3, f"keras {keras.__version__}", model, step)
 
 
-def finish(folder, name, path, form, generation, writer, model, step):
+def finish(folder, name, path, form, generation, writer, model, step, more=()):
+    """`more`: other files of the same model, as (path, form)."""
     with open(os.path.join(folder, "case.json"), "w") as file:
         json.dump(
             {
                 "name": name,
                 "family": "ops",
                 "written_by": writer,
-                "files": [{"path": path, "format": form, "keras_generation": generation, "io": "io.npz"}],
+                "files": [{"path": p, "format": f, "keras_generation": generation, "io": "io.npz"} for p, f in [(path, form), *more]],
                 "tolerance": {"rtol": step, "atol": step},
                 "layer_classes": sorted({type(layer).__name__ for layer in model.layers} | {"Functional"}),
                 "notes": "written by test/golden/operations.py",
@@ -284,6 +285,45 @@ def ops__fourier(x, y, s):
     ]  # fmt: skip
 
 
+@case(x=(2, 4, 9), y=(2, 4, 9), f=(18, 8), g=(12, 4))
+def ops__added_up(x, y, f, g):
+    return [
+        ops.istft((x, y), 12, 5, 16), ops.istft((x, y), 16, 4, 16, window="hamming", length=20), ops.istft((x, y), 9, 16, 16, center=False, window=None),
+        ops.istft((x, y), 10, 6, 13, center=False), ops.istft((x, y), 16, 4, 16, window=np.linspace(0.5, 1, 16).tolist()),
+        ops.fold(f, (4, 5), (3, 2)), ops.fold(g, (7, 6), (2, 3), dilation=(1, 2), padding=(0, 1), stride=(3, 2)),
+    ]  # fmt: skip
+
+
+@case(x=((12, 13, 3), "unit"), y=((12, 13, 3), "unit"), c=(2, 12, 6), d=(2, 12, 6))
+def ops__compared_images(x, y, c, d):
+    image, shape = ops.image, (None, 20, 7, 3)
+    two = lambda a, b: np.array([a, b], "float32")
+    return [
+        image.ssim(x, x + 0.1 * y, data_format="channels_last"), image.ssim(x, y, 2.0, filter_size=7, filter_sigma=1.0, k1=0.02, k2=0.05, data_format="channels_last"),
+        image.ssim(c, d, filter_size=5, data_format="channels_first"),
+        *[image.scale_and_translate(x, shape, two(1.5, 0.4), two(0.3, 1.25), (1, 2), method) for method in ("linear", "cubic", "lanczos3", "lanczos5")],
+        image.scale_and_translate(x, shape, two(0.4, 1.3), two(2.5, -1.25), (1, 2), "bilinear", antialias=False),
+        image.scale_and_translate(c, (None, 2, 12, 9), two(1.7, 1)[:1], two(-2, 0)[:1], (3,), "cubic"),
+    ]  # fmt: skip
+
+
+@case(a=(4, 4), b=(4, 2), v=(4,), s=(2, 3, 3), w=(2, 3), n=(11, 11))
+def ops__linear_systems(a, b, v, s, w, n):
+    dominant = lambda x, size: x + 4 * np.eye(size, dtype="float32")
+    regular, several = ops.flip(dominant(a, 4), 1), ops.flip(dominant(s, 3), 2)
+    positive = ops.matmul(a, ops.transpose(a, (0, 2, 1))) + np.eye(4, dtype="float32")
+    larger = ops.matmul(n, ops.transpose(n, (0, 2, 1))) + 5 * np.eye(11, dtype="float32")
+    lower = ops.tril(dominant(a, 4))
+    return [
+        ops.det(a), ops.det(s), ops.det(a * np.array([1, 1, 0, 1], "float32")), ops.inv(regular), ops.inv(several),
+        ops.solve(regular, b), ops.solve(regular, v), ops.solve(several, w), ops.solve(several, several),
+        *ops.slogdet(regular), *ops.slogdet(several), ops.logdet(positive), ops.cholesky(positive), ops.cholesky(positive, upper=True),
+        ops.cholesky(larger), ops.cholesky_inverse(lower), ops.cholesky_inverse(ops.triu(dominant(a, 4)), upper=True),
+        ops.solve_triangular(dominant(a, 4), b, lower=True), ops.solve_triangular(dominant(a, 4), v), ops.solve_triangular(several[:, :, ::-1], several, lower=True),
+        ops.inv(larger), ops.det(several[:, :1]),
+    ]  # fmt: skip
+
+
 @case(x=(5,))
 def ops__lambda_named(x):
     layer = keras.layers.Lambda
@@ -316,21 +356,50 @@ def tf_functions(x, y, i):
     ]  # fmt: skip
 
 
+def tf_matrices(a, b, x, y):
+    tf = tensorflow
+    regular, positive = a[:, ::-1] + tf.eye(4)[::-1] * 5.0, tf.matmul(a, a, transpose_b=True) + tf.eye(4)
+    return [
+        tf.linalg.det(a), tf.linalg.inv(regular), tf.linalg.solve(regular, b), tf.linalg.cholesky(positive), tf.linalg.logdet(positive),
+        tf.linalg.triangular_solve(regular[:, ::-1], b), tf.linalg.triangular_solve(regular[:, ::-1], b, lower=False), tf.image.ssim(x, y, 2.0), tf.image.ssim(x, y, max_val=1.0, filter_size=5, k2=0.1),
+    ]  # fmt: skip
+
+
+def random_features(x):
+    import tf_keras
+
+    tf_keras.utils.set_random_seed(5)
+    layer = tf_keras.layers.experimental.RandomFourierFeatures
+    return [layer(7)(x), layer(5, "laplacian", scale=1.5)(x), layer(3, tf_keras.initializers.RandomUniform(-1, 1), trainable=True)(x)]
+
+
+KERAS2 = {
+    "ops__tf_functions": (tf_functions, {"x": (4, 6), "y": (4, 6), "i": ((2,), "below 4")}),
+    "ops__tf_matrices": (tf_matrices, {"a": (4, 4), "b": (4, 3), "x": ((12, 13, 2), "unit"), "y": ((12, 13, 2), "unit")}),
+    "random_fourier_features__kernels": (random_features, {"x": (6,)}),
+}
+
+
 def write_keras2(name):
     import tf_keras
 
     random = np.random.default_rng(7)
-    arrays = {"x": numbers(random, (4, 6), ""), "y": numbers(random, (4, 6), ""), "i": numbers(random, (2,), "below 4")}
+    function, inputs = KERAS2[name]
+    arrays = {key: numbers(random, *withKind(how)) for key, how in inputs.items()}
     tensors = [tf_keras.Input(a.shape[1:], name=k, dtype=a.dtype) for k, a in arrays.items()]
-    model = tf_keras.Model(tensors, tf_functions(*tensors))
+    model = tf_keras.Model(tensors, function(*tensors))
     results = [np.asarray(y) for y in model(list(arrays.values()))]
     folder = os.path.join(HERE, name)
     os.makedirs(folder, exist_ok=True)
     model.save(os.path.join(folder, "model_keras2.h5"))
     np.savez(os.path.join(folder, "io.npz"), **arrays, **{f"output_{i}": y for i, y in enumerate(results)})
-    finish(folder, name, "model_keras2.h5", "keras2_h5", 2, f"tf_keras {tf_keras.__version__}", model, 1e-5)
+    more = []
+    if function is random_features:
+        more.append(("model_keras2.keras", "keras2_zip"))
+        model.save(os.path.join(folder, more[0][0]))
+    finish(folder, name, "model_keras2.h5", "keras2_h5", 2, f"tf_keras {tf_keras.__version__}", model, 1e-5, more)
 
 
 if __name__ == "__main__":
-    for each in sys.argv[1:] or [*CASES, "ops__tf_functions"]:
-        (write_keras2 if each == "ops__tf_functions" else write)(each)
+    for each in sys.argv[1:] or [*CASES, *KERAS2]:
+        (write_keras2 if each in KERAS2 else write)(each)

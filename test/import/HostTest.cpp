@@ -5,6 +5,7 @@
 
 #include "formats/Json.h"
 #include "graph/Graph.h"
+#include "host/Program.h"
 #include "keras/Weights.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -84,10 +85,41 @@ TEST(HostImport, StringsGoToLookupsAlone) {
               HasSubstr("mask_value is 1, the input holds strings"));
 }
 
-TEST(HostImport, TheLengthOfATextMustBeSet) {
-  EXPECT_THAT(problemsOf(sequential(text, layer("TextVectorization", R"("vocabulary": ["a"])"))),
-              HasSubstr("'output_sequence_length': output_sequence_length is missing: the length "
-                        "of the result would depend on the text"));
+TEST(HostImport, TheLengthOfATextIsTheCallersWhereTheModelHasNone) {
+  std::string open = R"({"class_name": "TextVectorization", "config": {"name": "tokens",
+      "trainable": true, "vocabulary": ["a"]}})";
+  std::string embedding = layer("Embedding", R"("input_dim": 3, "output_dim": 2)");
+  keras::Model model = sequential(text, open + "," + embedding);
+  EXPECT_THAT(problemsOf(model),
+              HasSubstr("'output_sequence_length': output_sequence_length is missing: the result "
+                        "is as long as the longest text; hornet run and predict take it from the "
+                        "text; else say it by --shape tokens=1,N"));
+  mlir::MLIRContext context;
+  auto imported = import::importModel(context, model, {.shapes = {{"tokens", {1, 7}}}});
+  ASSERT_TRUE(imported) << toString(imported.error());
+  EXPECT_EQ(imported->outputs[0].shape, (Shape{unknownSize, 7, 2}));
+  EXPECT_TRUE(imported->openTexts.layers.empty());
+  auto wrong = import::importModel(context, model, {.shapes = {{"tokens", {7}}}});
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(toString(wrong.error()), HasSubstr("the result cannot have the shape"));
+}
+
+TEST(HostImport, WhatTheTextsDecideIsFoundOutWithoutCode) {
+  mlir::MLIRContext context;
+  std::vector<Problem> problems;
+  auto imported = import::importModel(
+      context,
+      sequential(text, layer("TextVectorization", R"("vocabulary": ["a"], "ngrams": 2)") + "," +
+                           layer("Embedding", R"("input_dim": 3, "output_dim": 2)")),
+      {}, &problems);
+  ASSERT_TRUE(imported) << toString(imported.error());
+  EXPECT_EQ(problems.size(), 1u);
+  ASSERT_EQ(imported->openTexts.layers.size(), 1u);
+  Tensor texts(DType::string, {2, 1});
+  texts.as<std::string>()[1] = "a b, A";
+  auto shapes = host::shapesOf(imported->openTexts, std::vector{texts});
+  ASSERT_TRUE(shapes) << toString(shapes.error());
+  EXPECT_EQ(shapes->front(), std::pair(imported->openTexts.layers.front(), Shape{2, 5}));
 }
 
 TEST(HostImport, IntegersBeyondFloat32StayOnTheHost) {

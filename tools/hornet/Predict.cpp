@@ -157,6 +157,12 @@ static Expected<Report> predict(const Options &options) {
   if (compileOptions.shapes.empty() && options.texts.empty())
     if (auto shape = HORNET_TRY(shapeFromImage(model, options.images.files.front())))
       compileOptions.shapes.emplace_back(model.inputs[0].name, *shape);
+  if (!options.texts.empty())
+    HORNET_TRY(driver::addTextShapes(
+        compileOptions, model,
+        [&](const std::vector<runtime::Port> &ports) -> Expected<std::vector<Tensor>> {
+          return std::vector{HORNET_TRY(batchOf(options, ports))};
+        }));
   runtime::Model compiled =
       HORNET_TRY(driver::load(model, compileOptions, options.cache.used(), &report.loading));
 

@@ -36,7 +36,9 @@ static Expected<std::vector<Arrays>> matchArrays(const keras::Model &model, cons
   if (!wrong)
     return arrays;
   // Sizes that the model leaves open are what the arrays would have told.
-  std::erase_if(wrong->problems, [](const Problem &p) { return p.attribute == "batch_shape"; });
+  std::erase_if(wrong->problems, [](const Problem &p) {
+    return p.attribute == "batch_shape" || p.attribute == "output_sequence_length";
+  });
   auto &problems = std::get<InputError>(arrays.error()).problems;
   problems.insert(problems.begin(), wrong->problems.begin(), wrong->problems.end());
   return arrays;
@@ -102,6 +104,10 @@ static Expected<ExitCode> run(const Options &options) {
   keras::Model model = HORNET_TRY(options.model.read(compileOptions));
   std::vector<Arrays> calls = HORNET_TRY(matchArrays(model, options, compileOptions));
   HORNET_TRY(addShapes(compileOptions, model, calls.front()));
+  auto inputsFor = [&, first = calls.front()](const std::vector<runtime::Port> &ports) mutable {
+    return fitArrays(options.model.file, ports, first);
+  };
+  HORNET_TRY(driver::addTextShapes(compileOptions, model, inputsFor));
   runtime::Model compiled = HORNET_TRY(driver::load(model, compileOptions, options.cache.used()));
 
   formats::NamedTensors named;
