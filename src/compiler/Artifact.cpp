@@ -21,7 +21,7 @@ static void addManifest(ModuleOp module, const runtime::Manifest &manifest) {
 }
 
 Expected<std::string> linkArtifact(Compilation &compilation) {
-  addManifest(*compilation.imported->module, compilation.manifest);
+  addManifest(emit::partsOf(*compilation.imported->module).front(), compilation.manifest);
   std::vector<std::string> objects = HORNET_TRY(compilation.emitObjects());
   return compilation.time("link", [&]() -> Expected<std::string> {
     std::vector<std::string> libraries = {"libm.so.6", "libc.so.6"};
@@ -34,6 +34,7 @@ Expected<std::string> linkArtifact(Compilation &compilation) {
 Expected<std::string> compileArtifact(const keras::Model &model, const CompileOptions &options,
                                       std::vector<StageTime> *times) {
   Compilation compilation(options, times);
+  compilation.settings.parts = threadsOf(options);
   HORNET_TRY(compilation.run(model, Stage::llvm));
   compilation.manifest.model = model.name;
   return linkArtifact(compilation);

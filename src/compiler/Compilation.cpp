@@ -34,7 +34,7 @@ Expected<void> Compilation::advance(const StageName &row) {
 
 Expected<std::vector<std::string>> Compilation::emitObjects() {
   return time("emit", [&] {
-    return emit::emitObjects(*imported->module, settings.target, settings.level, settings.threads);
+    return emit::emitObjects(*imported->module, settings.target, settings.level);
   });
 }
 
@@ -80,6 +80,11 @@ Expected<void> Compilation::importModel(const keras::Model &model) {
   DialectRegistry registry;
   registerDialects(registry);
   context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  if (settings.parts > 1) {
+    threads = std::make_unique<Threads>(settings.parts);
+    context->setThreadPool(*threads);
+    threads->async(emit::warmUp, settings.target, settings.level);
+  }
   if (options.step && !options.layerOutputs.empty())
     return internalError("a training step gives no results of single layers");
   imported = HORNET_TRY(import::importModel(

@@ -8,6 +8,7 @@
 
 #include "compiler/Options.h"
 #include "compiler/Pipeline.h"
+#include "compiler/Threads.h"
 #include "emit/Emit.h"
 #include "import/Import.h"
 #include "keras/Model.h"
@@ -47,6 +48,7 @@ public:
   }
 
   PipelineSettings settings;
+  std::unique_ptr<Threads> threads;           ///< of the context, if it may have several
   std::unique_ptr<mlir::MLIRContext> context; ///< outlives the module
   std::optional<import::ImportedModel> imported;
   runtime::Manifest manifest; ///< after Stage::plan

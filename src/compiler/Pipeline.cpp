@@ -147,8 +147,8 @@ static void addPlan(OpPassManager &passes, const PipelineSettings &settings) {
     passes.addPass(lower::createTimeLayers());
 }
 
-/// Functions → entry points; what is left of structured ops and loops → the LLVM dialect.
-static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
+/// Functions → entry points, each with what it shares with other threads outlined.
+static void addFunctions(OpPassManager &passes, const PipelineSettings &settings) {
   passes.addPass(lower::createEntryPoints());
   passes.addNestedPass<func::FuncOp>(lower::createExpandCopies());
   passes.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
@@ -160,6 +160,10 @@ static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
     sharing.threads = settings.threads;
     passes.addPass(lower::createShareKernels(sharing));
   }
+}
+
+/// What is left of structured ops, loops and vectors → the LLVM dialect.
+static void addConversions(OpPassManager &passes, const PipelineSettings &settings) {
   passes.addNestedPass<func::FuncOp>(lower::createExpandMath());
   if (settings.weightType == DType::bf16) {
     // Shifts of integers: few processors have instructions, and there is no library to call.
@@ -167,8 +171,7 @@ static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
     expand.includeBf16 = true;
     passes.addNestedPass<func::FuncOp>(arith::createArithExpandOpsPass(expand));
   }
-  // Vectors of a view whose elements lie apart, such as x[..., 0] of a larger x.
-  passes.addNestedPass<func::FuncOp>(createConvertVectorToSCFPass());
+  passes.addNestedPass<func::FuncOp>(lower::createConvertStridedTransfers());
   passes.addPass(memref::createExpandStridedMetadataPass());
   passes.addPass(createLowerAffinePass());
   passes.addPass(createSCFToControlFlowPass());
@@ -180,6 +183,16 @@ static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
   options.allowPatternRollback = false;
   passes.addPass(createConvertToLLVMPass(options));
   passes.addPass(createReconcileUnrealizedCastsPass());
+}
+
+static void addLlvm(OpPassManager &passes, const PipelineSettings &settings) {
+  addFunctions(passes, settings);
+  if (settings.parts == 1)
+    return addConversions(passes, settings);
+  lower::DistributeFunctionsOptions distribution;
+  distribution.parts = settings.parts;
+  passes.addPass(lower::createDistributeFunctions(distribution));
+  addConversions(passes.nest<ModuleOp>(), settings);
 }
 
 void addStage(OpPassManager &passes, Stage stage, const PipelineSettings &settings) {

@@ -21,6 +21,7 @@ struct PipelineSettings {
   int threads = 1;
   DType weightType = DType::f32; ///< of stored filters: f32, bf16, f16
   bool mergeKernels = true;      ///< equal ones; a reader wants each layer's own
+  int parts = 1;                 ///< modules, most, that code is made of side by side
   int winogradTile = 2;          ///< largest tile of minimal filtering: 0 (none), 2 or 4
   bool profile = false;          ///< with the clock read between layers
 };

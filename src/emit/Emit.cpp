@@ -7,8 +7,7 @@
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 
-#include "llvm/Bitcode/BitcodeReader.h"
-#include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
@@ -16,7 +15,6 @@
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Triple.h"
 #include "llvm/Transforms/IPO/Internalize.h"
-#include "llvm/Transforms/Utils/SplitModule.h"
 
 #include <future>
 
@@ -51,10 +49,15 @@ static void allowFullVectors(llvm::Module &module, const Target &target) {
   }
 }
 
-static void hideInternals(llvm::Module &module) {
-  llvm::internalizeModule(module, [](const llvm::GlobalValue &value) {
-    return llvm::is_contained(abi::exports, value.getName());
-  });
+static bool isExported(const llvm::GlobalValue &value) {
+  return llvm::is_contained(abi::exports, value.getName());
+}
+
+/// What parts call of each other is still a symbol, but of their link alone.
+static void hideDefinitions(llvm::Module &module) {
+  for (llvm::GlobalValue &value : module.global_values())
+    if (!value.isDeclaration() && !value.hasLocalLinkage() && !isExported(value))
+      value.setVisibility(llvm::GlobalValue::HiddenVisibility);
 }
 
 /// What is left to do for LLVM: descriptors become scalars, and go where nobody reads them, equal
@@ -107,76 +110,85 @@ static Expected<std::string> generate(llvm::Module &module, const Target &target
   return std::string(buffer.begin(), buffer.end());
 }
 
-static Expected<std::unique_ptr<llvm::Module>>
-translate(mlir::ModuleOp op, llvm::LLVMContext &context, const Target &target) {
-  std::unique_ptr<llvm::Module> module = mlir::translateModuleToLLVMIR(op, context);
+static Expected<std::string> emit(mlir::ModuleOp part, const Target &target, int level,
+                                  llvm::CodeGenFileType type, bool isAlone) {
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module = mlir::translateModuleToLLVMIR(part, context);
   if (!module)
     return internalError("the LLVM dialect cannot be translated to LLVM IR");
-  hideInternals(*module);
+  if (isAlone)
+    llvm::internalizeModule(*module, isExported);
+  else
+    hideDefinitions(*module);
   allowFullVectors(*module, target);
-  return module;
-}
-
-Expected<std::string> emitAssembly(mlir::ModuleOp op, const Target &target, int level) {
-  llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> module = HORNET_TRY(translate(op, context, target));
-  return generate(*module, target, level, llvm::CodeGenFileType::AssemblyFile);
+  return generate(*module, target, level, type);
 }
 
 //===----------------------------------------------------------------------===//
-// Several threads
+// Warming up
 //===----------------------------------------------------------------------===//
 
-/// Modules that it pays to make of one: copying what threads share costs as much as generating code
-/// for a few thousand instructions.
-static unsigned partsOf(const llvm::Module &module, int64_t threads) {
-  constexpr int64_t leastInstructions = 2000;
-  int64_t instructions = module.getInstructionCount();
-  return std::clamp<int64_t>(instructions / leastInstructions, 1, std::max<int64_t>(threads, 1));
-}
-
-/// The module in parts of about one size, as bitcode: a context is one thread's own.
-static std::vector<std::string> split(llvm::Module &module, unsigned parts) {
-  std::vector<std::string> bitcode;
-  auto keep = [&](std::unique_ptr<llvm::Module> part) {
-    llvm::raw_string_ostream stream(bitcode.emplace_back());
-    llvm::WriteBitcodeToFile(*part, stream);
+/// y = the sum of x[i] * x[i] of vectors: a loop, of the ops that kernels are made of.
+static void addLoop(llvm::Module &module, unsigned width) {
+  llvm::IRBuilder<> b(module.getContext());
+  llvm::Type *pointer = b.getPtrTy();
+  auto *vector = llvm::FixedVectorType::get(b.getFloatTy(), width);
+  auto *type = llvm::FunctionType::get(b.getVoidTy(), {pointer, pointer, b.getInt64Ty()}, false);
+  auto *function = llvm::Function::Create(type, llvm::Function::ExternalLinkage, "sum", module);
+  auto block = [&](const char *name) {
+    return llvm::BasicBlock::Create(module.getContext(), name, function);
   };
-  llvm::SplitModule(module, parts, keep, /*PreserveLocals=*/false, /*RoundRobin=*/true);
-  return bitcode;
+  llvm::BasicBlock *entry = block("entry"), *loop = block("loop"), *exit = block("exit");
+  b.SetInsertPoint(entry);
+  b.CreateBr(loop);
+  b.SetInsertPoint(loop);
+  llvm::PHINode *i = b.CreatePHI(b.getInt64Ty(), 2), *sum = b.CreatePHI(vector, 2);
+  llvm::Value *x = b.CreateLoad(vector, b.CreateGEP(vector, function->getArg(0), i));
+  llvm::Value *next = b.CreateAdd(i, b.getInt64(1));
+  llvm::Value *sums = b.CreateIntrinsic(llvm::Intrinsic::fma, {vector}, {x, x, sum});
+  b.CreateCondBr(b.CreateICmpULT(next, function->getArg(2)), loop, exit);
+  i->addIncoming(b.getInt64(0), entry);
+  i->addIncoming(next, loop);
+  sum->addIncoming(llvm::Constant::getNullValue(vector), entry);
+  sum->addIncoming(sums, loop);
+  b.SetInsertPoint(exit);
+  b.CreateStore(sums, function->getArg(1));
+  b.CreateRetVoid();
 }
 
-static Expected<std::string> generatePart(const std::string &bitcode, const Target &target,
-                                          int level) {
+void warmUp(const Target &target, int level) {
   llvm::LLVMContext context;
-  auto module = llvm::parseBitcodeFile(llvm::MemoryBufferRef(bitcode, "part"), context);
-  if (!module)
-    return internalError(llvm::toString(module.takeError()));
-  return generate(**module, target, level, llvm::CodeGenFileType::ObjectFile);
+  llvm::Module module("warm-up", context);
+  addLoop(module, target.vectorBytes / sizeof(float));
+  allowFullVectors(module, target);
+  (void)generate(module, target, level, llvm::CodeGenFileType::ObjectFile);
 }
 
-Expected<std::vector<std::string>> emitObjects(mlir::ModuleOp op, const Target &target, int level,
-                                               int64_t threads) {
-  llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> module = HORNET_TRY(translate(op, context, target));
-  unsigned parts = partsOf(*module, threads);
-  std::vector<std::string> objects;
-  if (parts == 1) {
-    objects.push_back(
-        HORNET_TRY(generate(*module, target, level, llvm::CodeGenFileType::ObjectFile)));
-    return objects;
-  }
-  std::vector<std::string> bitcode = split(*module, parts);
+Expected<std::string> emitAssembly(mlir::ModuleOp module, const Target &target, int level) {
+  return emit(module, target, level, llvm::CodeGenFileType::AssemblyFile, /*isAlone=*/true);
+}
+
+llvm::SmallVector<mlir::ModuleOp> partsOf(mlir::ModuleOp module) {
+  auto parts = llvm::to_vector(module.getOps<mlir::ModuleOp>());
+  return parts.empty() ? llvm::SmallVector<mlir::ModuleOp>{module} : parts;
+}
+
+Expected<std::vector<std::string>> emitObjects(mlir::ModuleOp module, const Target &target,
+                                               int level) {
+  llvm::SmallVector<mlir::ModuleOp> parts = partsOf(module);
+  auto emitPart = [&](mlir::ModuleOp part) {
+    return emit(part, target, level, llvm::CodeGenFileType::ObjectFile, parts.size() == 1);
+  };
   std::vector<std::future<Expected<std::string>>> others;
-  for (size_t i = 1; i < bitcode.size(); ++i)
-    others.push_back(
-        std::async(std::launch::async, [&, i] { return generatePart(bitcode[i], target, level); }));
-  Expected<std::string> first = generatePart(bitcode.front(), target, level);
+  for (mlir::ModuleOp part : llvm::drop_begin(parts))
+    others.push_back(std::async(std::launch::async, emitPart, part));
+  std::vector<Expected<std::string>> made;
+  made.push_back(emitPart(parts.front()));
   for (auto &other : others)
-    other.wait();
-  objects.push_back(HORNET_TRY(std::move(first)));
-  for (auto &other : others)
-    objects.push_back(HORNET_TRY(other.get()));
+    made.push_back(other.get());
+  std::vector<std::string> objects;
+  for (Expected<std::string> &object : made)
+    objects.push_back(HORNET_TRY(std::move(object)));
   return objects;
 }
 

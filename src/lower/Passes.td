@@ -227,4 +227,31 @@ def EntryPoints : Pass<"entry-points", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect"];
 }
 
+def DistributeFunctions : Pass<"distribute-functions", "::mlir::ModuleOp"> {
+  let summary = "Put functions into modules of their own, one for each thread of the compiler";
+  let description = [{
+    Nests up to `parts` modules, of about one size, in the module. Each declares what its functions
+    call of others, and has a copy of the constants that they use. Passes nested on modules, and
+    code generation, then run on several threads. Runs when functions are final (entry-points,
+    lower-forall, share-kernels) and before the conversion to the LLVM dialect, which takes as long as
+    LLVM itself. Upstream's `llvm::SplitModule` divides LLVM IR, after all that, and hands it on as
+    bitcode.
+  }];
+  let options = [Option<"parts", "parts", "int64_t", "1", "Most modules to make">,
+                 Option<"leastOps", "least-ops", "int64_t", "500",
+                        "Ops below which a module costs more than a thread saves">];
+}
+
+def ConvertStridedTransfers : Pass<"convert-strided-transfers", "::mlir::func::FuncOp"> {
+  let summary = "Make loops of vectors whose elements lie apart in memory";
+  let description = [{
+    Such as those of x[..., 0] of a larger x. Runs upstream's `convert-vector-to-scf`, but only on
+    functions that have such vectors: few have, and it takes as long as any conversion. Runs before
+    `convert-vector-to-llvm`, which leaves them as they are.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
 #endif // HORNET_LOWER_PASSES
