@@ -81,7 +81,10 @@ static std::string shapesOf(LayerImport &layer) {
     if (input)
       inputs.push_back(shapeOf(input));
   std::string text = inputs.empty() ? "" : fmt::format("; it takes {}", fmt::join(inputs, " and "));
-  if (const Json *output = layer.find("output_shape"); output && output->is_array())
+  // Where it is no shape it is code, too.
+  const Json *output = layer.find("output_shape");
+  if (output && output->is_array() &&
+      llvm::all_of(*output, [](const Json &size) { return size.is_number() || size.is_null(); }))
     text += fmt::format(" and gives {} a sample", output->dump());
   return text;
 }

@@ -200,9 +200,16 @@ static bool dependsOnTraining(StringRef className) {
          className.contains("Noise");
 }
 
+/// Whether an argument is none: null, or what Keras 2 writes for the masks of inputs that have
+/// none.
+static bool isNone(const Json &value) {
+  return value.is_null() ||
+         (value.is_array() && llvm::all_of(value, [](const Json &one) { return one.is_null(); }));
+}
+
 void LayerImport::checkArguments() {
   for (const auto &[name, value] : kerasCall.kwargs.items()) {
-    bool ignored = value.is_null() || name == "inputs" || llvm::is_contained(keywords, name);
+    bool ignored = isNone(value) || name == "inputs" || llvm::is_contained(keywords, name);
     bool training = name == "training" && !(value == true && dependsOnTraining(className()));
     if (!ignored && !training)
       problem("inbound_nodes", fmt::format("the argument {}={} of its call is not supported yet",

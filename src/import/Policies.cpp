@@ -6,12 +6,13 @@
 
 namespace hornet::import {
 
-static constexpr std::string_view precisions[] = {"float16", "bfloat16", "float64", "mixed_float16",
-                                                  "mixed_bfloat16"};
+// "half", "float" and "double" are names of TensorFlow's that Keras 2 takes, too.
+static constexpr std::string_view precisions[] = {
+    "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16", "half", "double"};
 /// float32 comes first: what is suggested when nothing is near.
-static constexpr std::string_view others[] = {"float32", "bool",   "int8",  "int16",
-                                              "int32",   "int64",  "uint8", "uint16",
-                                              "uint32",  "uint64", "string"};
+static constexpr std::string_view others[] = {"float32", "float",  "bool",   "int8",
+                                              "int16",   "int32",  "int64",  "uint8",
+                                              "uint16",  "uint32", "uint64", "string"};
 
 static std::string text(const Json &object, std::string_view key) {
   if (!object.is_object())

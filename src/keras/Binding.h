@@ -64,7 +64,7 @@ Expected<std::shared_ptr<const Weights>> openLegacyWeights(formats::Hdf5File fil
                                                            std::string root);
 /// Weights by class name and number, as Keras 3 writes them; several files when sharded. `name` is
 /// the file's for messages.
-std::shared_ptr<const Weights> openKeras3Weights(std::vector<formats::Hdf5File> files,
-                                                 std::string name);
+Expected<std::shared_ptr<const Weights>> openKeras3Weights(std::vector<formats::Hdf5File> files,
+                                                           std::string name);
 
 } // namespace hornet::keras

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace hornet::keras {
@@ -18,8 +19,8 @@ struct Holder {
 
 class Keras3Weights : public Weights {
 public:
-  Keras3Weights(std::vector<Hdf5File> files, std::string name)
-      : Weights(std::move(name)), files(std::move(files)) {}
+  Keras3Weights(std::vector<Hdf5File> files, std::string name, bool windows)
+      : Weights(std::move(name)), files(std::move(files)), windows(windows) {}
 
 private:
   Expected<void> locate(Binding &binding) const override {
@@ -55,7 +56,7 @@ private:
         inside = layer->model.get();
       }
       if (!parameter.path.empty())
-        group += "/" + parameter.path;
+        group = HORNET_TRY(member(group, parameter.path));
       Holder &holder = holders[group];
       holder.layerPath = parameter.layerPath;
       holder.parameters.push_back(i);
@@ -63,11 +64,17 @@ private:
     return {};
   }
 
+  /// What a layer holds as an attribute: of two names for it, Keras 2 writes the private one.
+  Expected<std::string> member(const std::string &layer, const std::string &attribute) const {
+    std::string hidden = fmt::format("{}/_{}", layer, attribute);
+    return HORNET_TRY(isGroup(hidden)) ? hidden : fmt::format("{}/{}", layer, attribute);
+  }
+
   /// The group of a model's layers; early files of Keras 3 call it otherwise.
   Expected<std::string> listIn(const std::string &model) const {
     std::string prefix = model.empty() ? "" : model + "/";
     std::string early = prefix + "_layer_checkpoint_dependencies";
-    return HORNET_TRY(isGroup(early)) ? early : prefix + "layers";
+    return HORNET_TRY(childrenOf(early)).empty() ? prefix + "layers" : early;
   }
 
   /// The names of a model's layers in `list`; `path` leads to the model. Keras 2.12 and 2.13 met
@@ -97,16 +104,39 @@ private:
 
   Expected<bool> isGroup(const std::string &path) const {
     for (const Hdf5File &file : files)
-      if (HORNET_TRY(file.kind(path)) == Hdf5File::Kind::group)
+      if (HORNET_TRY(file.kind(placeOf(path))) == Hdf5File::Kind::group)
         return true;
     return false;
+  }
+
+  /// How the files call a group. Keras 2 on Windows joined the steps of a path by backslashes,
+  /// which HDF5 takes for a part of a name: all groups stand in the root, as "layers\\dense".
+  std::string placeOf(std::string group) const {
+    if (windows)
+      std::ranges::replace(group, '/', '\\');
+    return group;
+  }
+
+  /// The names in a list of layers.
+  Expected<std::set<std::string>> childrenOf(const std::string &list) const {
+    std::set<std::string> names;
+    std::string prefix = windows ? placeOf(list + "/") : "";
+    for (const Hdf5File &file : files) {
+      std::string group = windows ? "/" : list;
+      if (HORNET_TRY(file.kind(group)) != Hdf5File::Kind::group)
+        continue;
+      for (const std::string &name : HORNET_TRY(file.children(group)))
+        if (name.starts_with(prefix))
+          names.insert(name.substr(prefix.size(), name.find('\\', prefix.size()) - prefix.size()));
+    }
+    return names;
   }
 
   /// The variables of a group: in which file each is, by number. Sharded files repeat the groups,
   /// empty where another one has the values.
   Expected<std::map<std::string, const Hdf5File *>> variablesOf(const std::string &group) const {
     std::map<std::string, const Hdf5File *> variables;
-    std::string vars = group + "/vars";
+    std::string vars = placeOf(group) + "/vars";
     for (const Hdf5File &file : files)
       if (HORNET_TRY(file.kind(vars)) == Hdf5File::Kind::group)
         for (const std::string &name : HORNET_TRY(file.children(vars)))
@@ -128,7 +158,7 @@ private:
       std::string number = std::to_string(repeated + needed.size());
       needed.push_back(binding.parameters[i].name);
       if (auto found = variables->find(number); found != variables->end())
-        binding.sources[i] = {found->second, fmt::format("{}/vars/{}", group, number)};
+        binding.sources[i] = {found->second, fmt::format("{}/vars/{}", placeOf(group), number)};
     }
     bool complete = std::ranges::all_of(
         holder.parameters, [&](size_t i) { return binding.sources[i].file != nullptr; });
@@ -140,7 +170,7 @@ private:
     std::string odd = found.size() < needed.size() ? needed[found.size()] : "";
     binding.add(holder.layerPath, odd,
                 fmt::format("the file has {} for it in '{}/vars', the layer needs {}",
-                            countOf(found), group, countOf(needed)),
+                            countOf(found), placeOf(group), countOf(needed)),
                 "give weights of this very model");
     return {};
   }
@@ -152,19 +182,15 @@ private:
                                  Binding &binding) const {
     std::string list = HORNET_TRY(listIn(group));
     std::vector<std::string> names = HORNET_TRY(namesIn(list, model, path, binding.parameters));
-    for (const Hdf5File &file : files) {
-      if (HORNET_TRY(file.kind(list)) != Hdf5File::Kind::group)
+    for (const std::string &name : HORNET_TRY(childrenOf(list))) {
+      std::string child = fmt::format("{}/{}", list, name);
+      if (holders.contains(child) || HORNET_TRY(variablesOf(child)).empty())
         continue;
-      for (const std::string &name : HORNET_TRY(file.children(list))) {
-        std::string child = fmt::format("{}/{}", list, name);
-        if (holders.contains(child) || HORNET_TRY(variablesOf(child)).empty())
-          continue;
-        binding.add(path, child,
-                    fmt::format("the file has weights in '{}', and the layers of the model take "
-                                "none there",
-                                child),
-                    "give weights of this very model");
-      }
+      binding.add(path, child,
+                  fmt::format("the file has weights in '{}', and the layers of the model take "
+                              "none there",
+                              child),
+                  "give weights of this very model");
     }
     for (size_t i = 0; i < names.size(); ++i)
       if (const Layer &layer = model.layers[i]; layer.model) {
@@ -176,6 +202,7 @@ private:
   }
 
   std::vector<Hdf5File> files;
+  bool windows; ///< see placeOf
 };
 } // namespace
 
@@ -206,8 +233,13 @@ std::vector<std::string> groupNames(const Model &model, std::span<const int> ste
   return names;
 }
 
-std::shared_ptr<const Weights> openKeras3Weights(std::vector<Hdf5File> files, std::string name) {
-  return std::make_shared<const Keras3Weights>(std::move(files), std::move(name));
+Expected<std::shared_ptr<const Weights>> openKeras3Weights(std::vector<Hdf5File> files,
+                                                           std::string name) {
+  bool windows = false;
+  for (const Hdf5File &file : files)
+    for (const std::string &group : HORNET_TRY(file.children("/")))
+      windows = windows || group.find('\\') != std::string::npos;
+  return std::make_shared<const Keras3Weights>(std::move(files), std::move(name), windows);
 }
 
 } // namespace hornet::keras

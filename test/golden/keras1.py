@@ -6,6 +6,7 @@ then written as Keras 1.2 wrote them (engine/topology.py, models.py): under its 
 for Theano with the filters turned around. How all of that looks
 stands in keras1_form.py. Needs tf_keras 2.21 and h5py:  keras1.py
 """
+import io
 import json
 import os
 import zipfile
@@ -356,8 +357,43 @@ def early():
     case.finish()
 
 
+def archive():
+    """An archive of Keras 2.15 with layers in layers, and the same written on Windows: its groups all stand in the
+    root, by paths with backslashes."""
+    case = Case("keras2_archive", "an archive of tf_keras, and one with the names of groups that it writes on Windows")
+    x = L.Input((6, 4))
+    y = L.LayerNormalization(name="n")(x + L.MultiHeadAttention(2, 3, name="a")(x, x))
+    y = L.TimeDistributed(L.Dense(4), name="t")(L.Bidirectional(L.LSTM(3, return_sequences=True), name="b")(y))
+    inside = L.Input((6, 4))
+    inner = tf_keras.Model(inside, L.Dense(3, name="id")(L.Conv1D(5, 2, activation="tanh", name="ic")(inside)), name="inner")
+    model = tf_keras.Model(x, L.Dense(2, name="d")(L.GlobalAveragePooling1D(name="g")(inner(y))))
+    case.fill(model)
+    case.answer(model, {"x": (2, 6, 4)})
+    path = case.folder / "model.keras"
+    model.save(path)
+    with zipfile.ZipFile(path) as file:
+        members = {n: file.read(n) for n in file.namelist()}
+    members["metadata.json"] = json.dumps({"keras_version": "2.15.0"}).encode()
+    with h5py.File(io.BytesIO(members["model.weights.h5"])) as old, h5py.File.in_memory() as new:
+        def move(name, item):
+            if name.endswith("/vars"):
+                old.copy(item, new.create_group(name.removesuffix("/vars").replace("/", "\\")), name="vars")
+
+        old.visititems(move)
+        new.create_group("vars")
+        new.flush()
+        members["model.weights.h5"] = new.id.get_file_image()
+    with zipfile.ZipFile(case.folder / "model_windows.keras", "w") as file:
+        for name, data in members.items():
+            file.writestr(zipfile.ZipInfo(name), data)
+    for path in ("model.keras", "model_windows.keras"):
+        case.entry(path, format="keras2_zip")
+        case.files[-1]["keras_generation"] = 2
+    case.finish()
+
+
 CASES = [lambda: image(False, False), lambda: image(True, True), lambda: image(False, True), early, volume, lambda: signal(False), lambda: signal(True), lambda: text(True),
-         lambda: text(False), merges, branches, gone, forerunner, deconvolution, video, theano2]
+         lambda: text(False), merges, branches, gone, forerunner, deconvolution, video, theano2, archive]
 
 if __name__ == "__main__":
     for write in CASES:

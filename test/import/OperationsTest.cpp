@@ -110,6 +110,9 @@ const Mistake mistakes[] = {
      "{}",
      "Lambda holds Python bytecode: it is not executed; it takes (None, 4, 3) and gives [4,2] a "
      "sample"},
+    {"Lambda", R"("function": ["4wEA", null, null], "function_type": "lambda",
+      "output_shape": ["4wEB", null, null], "output_shape_type": "lambda")",
+     "{}", "it is not executed; it takes (None, 4, 3); give an importer"},
 };
 
 class OneFunction : public testing::TestWithParam<Mistake> {};

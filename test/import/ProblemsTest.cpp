@@ -355,6 +355,24 @@ TEST(Problems, ArgumentsThatWouldChangeTheAnswerAreNotIgnored) {
               HasSubstr("the argument {\"class_name\":\"__numpy__\""));
 }
 
+TEST(Problems, ArgumentsThatAreNoneSayNothing) {
+  // Keras 2.1 writes a list of nulls for the masks of inputs that have none.
+  EXPECT_EQ(problemsOf(
+                called("Softmax", R"({"args": [)" + x + R"(], "kwargs": {"mask": [null, null]}})")),
+            "");
+  EXPECT_EQ(problemsOf(called("Add", R"({"args": [[)" + x + ", " + x +
+                                         R"(]], "kwargs": {"mask": [null, null]}})")),
+            "");
+  EXPECT_THAT(problemsOf(called("Add", R"({"args": [[)" + x + ", " + x +
+                                           R"(]], "kwargs": {"mask": [null, 1]}})")),
+              HasSubstr("the argument mask=[null,1] of its call is not supported"));
+}
+
+TEST(Problems, TensorFlowsNamesOfTypesAreTaken) {
+  EXPECT_EQ(problemsOf(sequential(input(row) + layer("Dense", R"("units": 2, "dtype": "float")"))),
+            "");
+}
+
 TEST(Problems, OutputsThatALayerDoesNotHave) {
   EXPECT_THAT(problemsOf(called("Softmax", R"({"args": [)" + x + R"(], "kwargs": {}})", "5")),
               HasSubstr("output 5 of 'it' does not exist: it has 1"));
