@@ -22,8 +22,8 @@ struct Command {
   std::function<Expected<ExitCode>()> run;
 };
 
-/// A subcommand of `app`. In one source alone: wherever one is made, all of the command line's parser
-/// is compiled.
+/// A subcommand of `app`. In one source alone: wherever one is made, all of the command line's
+/// parser is compiled.
 CLI::App *addCommand(CLI::App &app, const std::string &name, const std::string &help);
 
 Command addPredict(CLI::App &app);
