@@ -30,6 +30,8 @@ add_library(hornet_options INTERFACE)
 target_compile_options(hornet_options INTERFACE -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Werror=return-type)
 # Libraries that only some of the code of a static library needs are named by programs that use that code.
 target_link_options(hornet_options INTERFACE -Wl,--as-needed)
+# What all precompiled headers have.
+target_link_libraries(hornet_options INTERFACE fmt::fmt tl::expected nlohmann_json::nlohmann_json)
 
 # HDF5 as an archive: Debian's shared library brings what reads from the web (curl, TLS, LDAP, Kerberos),
 # which nothing of ours calls and every start would pay for.
@@ -48,28 +50,16 @@ add_library(hornet_farmhash INTERFACE)
 target_include_directories(hornet_farmhash SYSTEM INTERFACE ${FARMHASH_INCLUDE_DIR})
 target_link_libraries(hornet_farmhash INTERFACE ${FARMHASH_ARCHIVE})
 
-# LLVM and MLIR as the two shared libraries, and one precompiled header for all who include them.
+# LLVM and MLIR as the two shared libraries.
 add_library(hornet_mlir INTERFACE)
 target_include_directories(hornet_mlir SYSTEM INTERFACE ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})
 separate_arguments(LLVM_DEFINITIONS_LIST NATIVE_COMMAND ${LLVM_DEFINITIONS})
 target_compile_options(hornet_mlir INTERFACE ${LLVM_DEFINITIONS_LIST})
 target_link_libraries(hornet_mlir INTERFACE MLIR LLVM)
 
+# With precompiled headers, ccache needs to be told that they hold what they are named for.
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_C_COMPILER_LAUNCHER})
 endif()
-
-# Made after the compiler launcher is known.
-add_library(hornet_mlir_pch STATIC ${PROJECT_SOURCE_DIR}/cmake/Precompiled.cpp)
-target_link_libraries(hornet_mlir_pch PUBLIC hornet_options hornet_mlir)
-target_compile_options(hornet_mlir_pch PRIVATE -Xclang -fno-pch-timestamp)
-target_precompile_headers(hornet_mlir_pch PRIVATE
-  <string> <vector> <optional> <memory> <variant>
-  <tl/expected.hpp> <nlohmann/json.hpp>
-  <mlir/IR/Builders.h> <mlir/IR/BuiltinOps.h> <mlir/IR/PatternMatch.h>
-  <mlir/Dialect/Arith/IR/Arith.h> <mlir/Dialect/Func/IR/FuncOps.h>
-  <mlir/Dialect/Linalg/IR/Linalg.h> <mlir/Dialect/MemRef/IR/MemRef.h>
-  <mlir/Dialect/SCF/IR/SCF.h> <mlir/Dialect/Tensor/IR/Tensor.h>
-  <mlir/Dialect/Vector/IR/VectorOps.h> <mlir/Pass/Pass.h>)

@@ -1,1 +1,1 @@
-// Carries the precompiled header of everything that includes MLIR.
+// Carries a precompiled header: see PrecompiledHeaders.cmake.

@@ -90,7 +90,7 @@ static Expected<ExitCode> bench(const TrialOptions &options) {
 }
 
 Command addBench(CLI::App &app) {
-  CLI::App *command = app.add_subcommand("bench", "Measure how fast a model runs");
+  CLI::App *command = addCommand(app, "bench", "Measure how fast a model runs");
   auto options = std::make_shared<TrialOptions>();
   options->add(*command);
   command->footer("Inputs are random; so are the weights of a file that has none. The peak and the "

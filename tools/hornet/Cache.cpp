@@ -44,10 +44,10 @@ static Expected<ExitCode> show(const Options &options) {
 }
 
 Command addCache(CLI::App &app) {
-  CLI::App *command = app.add_subcommand("cache", "Show or clear the code kept from earlier runs");
+  CLI::App *command = addCommand(app, "cache", "Show or clear the code kept from earlier runs");
   auto options = std::make_shared<Options>();
   options->clear =
-      command->add_subcommand("clear", "Remove all of it, but for what 'hornet tune' has found");
+      addCommand(*command, "clear", "Remove all of it, but for what 'hornet tune' has found");
   command->add_flag("--json", options->json, "As JSON");
   command->fallthrough();
   options->clear->fallthrough();

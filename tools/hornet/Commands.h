@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <string>
 
 namespace hornet::tool {
 
@@ -20,6 +21,10 @@ struct Command {
   CLI::App *app;
   std::function<Expected<ExitCode>()> run;
 };
+
+/// A subcommand of `app`. In one source alone: wherever one is made, all of the command line's
+/// parser is compiled.
+CLI::App *addCommand(CLI::App &app, const std::string &name, const std::string &help);
 
 Command addPredict(CLI::App &app);
 Command addRun(CLI::App &app);

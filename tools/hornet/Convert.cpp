@@ -31,7 +31,7 @@ static Expected<ExitCode> convert(const Options &options) {
 }
 
 Command addConvert(CLI::App &app) {
-  CLI::App *command = app.add_subcommand("convert", "Save a model in another form of Keras's");
+  CLI::App *command = addCommand(app, "convert", "Save a model in another form of Keras's");
   auto options = std::make_shared<Options>();
   options->model.add(*command);
   command

@@ -188,7 +188,7 @@ static Expected<ExitCode> diagnose(const Options &options) {
 
 Command addDoctor(CLI::App &app) {
   CLI::App *command =
-      app.add_subcommand("doctor", "Find every problem of a model, and say how to mend it");
+      addCommand(app, "doctor", "Find every problem of a model, and say how to mend it");
   auto options = std::make_shared<Options>();
   options->model.add(*command);
   options->flags.add(*command);

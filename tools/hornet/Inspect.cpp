@@ -70,7 +70,7 @@ static Expected<ExitCode> show(const Options &options) {
 
 Command addInspect(CLI::App &app) {
   CLI::App *command =
-      app.add_subcommand("inspect", "Show what the compiler makes of a model, stage by stage");
+      addCommand(app, "inspect", "Show what the compiler makes of a model, stage by stage");
   auto options = std::make_shared<Options>();
   options->model.add(*command);
   options->flags.add(*command);

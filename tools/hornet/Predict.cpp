@@ -290,7 +290,7 @@ static std::vector<std::string> filterNames() {
 }
 
 Command addPredict(CLI::App &app) {
-  CLI::App *command = app.add_subcommand("predict", "Tell what an image shows, or a text says");
+  CLI::App *command = addCommand(app, "predict", "Tell what an image shows, or a text says");
   auto options = std::make_shared<Options>();
   options->model.add(*command);
   command->add_option("IMAGE", options->images.files, "PNG or JPEG; several make one batch");

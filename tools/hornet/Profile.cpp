@@ -217,7 +217,7 @@ static Expected<ExitCode> show(const Options &options) {
 }
 
 Command addProfile(CLI::App &app) {
-  CLI::App *command = app.add_subcommand("profile", "Show where a model's time goes");
+  CLI::App *command = addCommand(app, "profile", "Show where a model's time goes");
   auto options = std::make_shared<Options>();
   options->add(*command);
   command

@@ -138,7 +138,7 @@ static Expected<ExitCode> run(const Options &options) {
 }
 
 Command addRun(CLI::App &app) {
-  CLI::App *command = app.add_subcommand("run", "Run a model: arrays in, arrays out");
+  CLI::App *command = addCommand(app, "run", "Run a model: arrays in, arrays out");
   auto options = std::make_shared<Options>();
   options->model.add(*command);
   addRepeated(*command, "--input", options->inputs,

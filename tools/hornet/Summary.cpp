@@ -185,7 +185,7 @@ static Expected<ExitCode> summarize(const Options &options) {
 }
 
 Command addSummary(CLI::App &app) {
-  CLI::App *command = app.add_subcommand("summary", "Show a model's layers as Keras does");
+  CLI::App *command = addCommand(app, "summary", "Show a model's layers as Keras does");
   auto options = std::make_shared<Options>();
   options->model.add(*command);
   options->flags.add(*command);

@@ -296,7 +296,7 @@ static CLI::Validator fromZero() { return CLI::Range(int64_t{0}, most).descripti
 static CLI::Validator fromOne() { return CLI::Range(int64_t{1}, most).description(""); }
 
 Command addTrain(CLI::App &app) {
-  CLI::App *command = app.add_subcommand("train", "Train a model on data, as Keras's fit does");
+  CLI::App *command = addCommand(app, "train", "Train a model on data, as Keras's fit does");
   auto options = std::make_shared<Options>();
   FitOptions &fit = options->fit;
   options->model.add(*command);

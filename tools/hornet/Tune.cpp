@@ -144,7 +144,7 @@ static Expected<ExitCode> tune(TrialOptions options) {
 }
 
 Command addTune(CLI::App &app) {
-  CLI::App *command = app.add_subcommand("tune", "Find faster choices for a model by measuring");
+  CLI::App *command = addCommand(app, "tune", "Find faster choices for a model by measuring");
   auto options = std::make_shared<TrialOptions>();
   options->seconds = 20;
   options->addWithoutSeconds(*command);

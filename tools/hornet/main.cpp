@@ -8,6 +8,11 @@
 using namespace hornet;
 using namespace hornet::tool;
 
+CLI::App *hornet::tool::addCommand(CLI::App &app, const std::string &name,
+                                   const std::string &help) {
+  return app.add_subcommand(name, help);
+}
+
 /// What is wrong with the command line: CLI11's message, the nearest word, and where to look it up.
 static Problem explain(const CLI::App &app, const CLI::App *command, const CLI::ParseError &error) {
   std::vector<std::string> words;
