@@ -156,8 +156,8 @@ def ShareKernels : Pass<"share-kernels", "::mlir::ModuleOp"> {
 def ResultsToDestinations : Pass<"results-to-destinations", "::mlir::ModuleOp"> {
   let summary = "Write function results into buffers that the caller gives";
   let description = [{
-    Each result becomes a trailing memref argument, which the result is materialized in. Runs before
-    the schedule, so that kernels are built on their destinations. Upstream's `buffer-results-to-out-params` runs after it, and then copies
+    Each result becomes a trailing memref argument, which the result is materialized in; the others
+    are marked as the caller's, which nothing is written to. Runs before the schedule, so that kernels are built on their destinations. Upstream's `buffer-results-to-out-params` runs after it, and then copies
     results of dynamic shape.
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect",

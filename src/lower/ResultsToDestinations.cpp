@@ -8,6 +8,15 @@ namespace hornet::lower {
 
 namespace {
 
+/// What the caller gives is the caller's: bufferization takes arguments for its own otherwise.
+void protectArguments(func::FuncOp function) {
+  Builder builder(function.getContext());
+  for (unsigned i = 0; i < function.getNumArguments(); ++i)
+    if (isa<TensorType>(function.getArgument(i).getType()))
+      function.setArgAttr(i, bufferization::BufferizationDialect::kWritableAttrName,
+                          builder.getBoolAttr(false));
+}
+
 void rewrite(func::FuncOp function) {
   auto ret = cast<func::ReturnOp>(function.getBody().front().getTerminator());
   OpBuilder builder(ret);
@@ -28,8 +37,10 @@ void rewrite(func::FuncOp function) {
 
 struct ResultsToDestinations : impl::ResultsToDestinationsBase<ResultsToDestinations> {
   void runOnOperation() override {
-    for (auto function : getOperation().getOps<func::FuncOp>())
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
+      protectArguments(function);
       rewrite(function);
+    }
   }
 };
 

@@ -87,6 +87,15 @@ void addTextShapes(const keras::Model &model, const std::vector<Tensor> &inputs,
   options.shapes.insert(options.shapes.end(), shapes->begin(), shapes->end());
 }
 
+/// Of the numbers in `tensors`.
+std::string bytesOf(const std::vector<Tensor> &tensors) {
+  std::string bytes;
+  for (const Tensor &tensor : tensors)
+    if (tensor.dtype() != DType::string)
+      bytes.append(reinterpret_cast<const char *>(tensor.data()), tensor.bytes());
+  return bytes;
+}
+
 /// Cases that are refused on purpose, with what the message names.
 const std::map<std::string, std::string> refusedCases = {
     {"dtype__quantized_int8_dense", "quantized dtype policy"},
@@ -148,8 +157,11 @@ protected:
       return;
     }
     ASSERT_TRUE(compiled) << toString(compiled.error());
-    auto outputs = compiled->run(inTypes(inputsFor(names, io), compiled->inputs()));
+    std::vector<Tensor> inputs = inTypes(inputsFor(names, io), compiled->inputs());
+    const std::string before = bytesOf(inputs);
+    auto outputs = compiled->run(inputs);
     ASSERT_TRUE(outputs) << toString(outputs.error());
+    EXPECT_EQ(bytesOf(inputs), before) << "the code wrote to its inputs";
     expectAnswers(*outputs, io, file, "");
     if (io.back().first.starts_with("call2__"))
       checkCalls(*compiled, names, io, file);

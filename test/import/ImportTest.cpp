@@ -4,6 +4,7 @@
 #include "formats/Json.h"
 #include "formats/Npy.h"
 #include "graph/Graph.h"
+#include "host/Program.h"
 #include "test/graph/Interpreter.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -135,6 +136,22 @@ void expectAnswers(const Golden &golden, const ImportedModel &imported,
   }
 }
 
+/// The extents that the texts of the case decide.
+void addTextShapes(mlir::MLIRContext &context, const keras::Model &model,
+                   const formats::NamedTensors &arrays, ImportOptions &options) {
+  std::vector<Problem> problems;
+  auto open = import::importModel(context, model, options, &problems);
+  if (!open || open->openTexts.layers.empty())
+    return;
+  std::vector<Tensor> texts;
+  for (const auto &port : model.inputs)
+    texts.push_back(*find(arrays, port.name, model.inputs.size() == 1));
+  auto shapes = host::shapesOf(open->openTexts, texts);
+  ASSERT_TRUE(shapes) << toString(shapes.error());
+  for (auto &[layer, shape] : *shapes)
+    options.shapes.emplace_back(layer, openBatch(shape));
+}
+
 TEST_P(GoldenModel, ImportsWithKerasShapesBindsItsWeightsAndGivesKerasAnswers) {
   const Golden &golden = GetParam();
   auto model = keras::readModel(golden.path, golden.weights);
@@ -149,6 +166,7 @@ TEST_P(GoldenModel, ImportsWithKerasShapesBindsItsWeightsAndGivesKerasAnswers) {
   }
 
   mlir::MLIRContext context;
+  addTextShapes(context, *model, *arrays, options);
   auto imported = import::importModel(context, *model, options);
   if (golden.path.find("quantized_int8") != std::string::npos) {
     ASSERT_FALSE(imported);

@@ -458,7 +458,7 @@ const OperationMistake operationMistakes[] = {
      "takes nothing of 4 elements"},
     {"Split", R"(, "indices_or_sections": 3, "axis": 1)", "", "4 elements do not split into 3"},
     {"Split", R"(, "indices_or_sections": [3, 1], "axis": 1)", "", "do not increase from 1"},
-    {"Split", R"(, "indices_or_sections": 2)", "", "axis 0 is the batch"},
+    {"Split", R"(, "indices_or_sections": 2)", "", "the batch must stay the first dimension"},
     {"Matmul", "", ", [[1.0, 2.0]]", "(None, 4, 3) and (1, 2), which cannot be multiplied"},
     {"Matmul", "", R"(, [[[[1.0], [2.0], [3.0]]]])", "(1, 1, 3, 1), which cannot be multiplied"},
     {"Einsum", R"(, "subscripts": "bij->jib")", "", "is no product of the 1 operands"},
