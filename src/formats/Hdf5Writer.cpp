@@ -28,6 +28,7 @@ hid_t typeOf(DType dtype) {
   case DType::u16: return H5T_NATIVE_UINT16;
   case DType::u32: return H5T_NATIVE_UINT32;
   case DType::u64: return H5T_NATIVE_UINT64;
+  case DType::string: break; // no weight is one
   }
   return -1;
 }

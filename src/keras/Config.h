@@ -14,17 +14,22 @@
 
 namespace hornet::keras {
 
+/// What to do about an architecture that Keras does not write.
+inline constexpr const char *saveAgain =
+    "the architecture in the file is damaged, or was edited: save the model again, or correct it";
+
 /// Collects what is wrong with one model; nested models share the list.
 struct Report {
   std::string file;
   std::string path; ///< names of the enclosing models, each with a slash: "outer/inner/"
   std::vector<Problem> &problems;
 
-  void add(const Layer &layer, std::string attribute, std::string reason, std::string mend = "") {
+  void add(const Layer &layer, std::string attribute, std::string reason,
+           std::string mend = saveAgain) {
     problems.push_back({file, path + layer.name, layer.className, std::move(attribute),
                         std::move(reason), std::move(mend)});
   }
-  void add(std::string attribute, std::string reason, std::string mend = "") {
+  void add(std::string attribute, std::string reason, std::string mend = saveAgain) {
     std::string model = path.empty() ? path : path.substr(0, path.size() - 1);
     problems.push_back(
         {file, std::move(model), {}, std::move(attribute), std::move(reason), std::move(mend)});
