@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <malloc.h>
+#include <map>
 #include <set>
 
 namespace hornet::driver {
@@ -170,11 +171,11 @@ static void sortProblems(std::vector<Problem> &problems, const ModelDescription 
     }
     return found;
   };
-  std::vector<std::pair<size_t, Problem>> placed;
+  std::multimap<size_t, Problem> placed; // those of one place in their order
   for (Problem &problem : problems)
-    placed.emplace_back(place(problem), std::move(problem));
-  std::ranges::stable_sort(placed, {}, &std::pair<size_t, Problem>::first);
-  std::ranges::transform(placed, problems.begin(), [](auto &pair) { return pair.second; });
+    placed.emplace(place(problem), std::move(problem));
+  std::ranges::transform(placed, problems.begin(),
+                         [](auto &entry) { return std::move(entry.second); });
 }
 
 Expected<ModelDescription> check(const keras::Model &model, const CompileOptions &options) {

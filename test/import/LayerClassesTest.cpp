@@ -119,7 +119,8 @@ std::vector<Golden> readGoldenModels() {
       models.push_back({std::move(*model), std::move(options)});
     }
   }
-  std::ranges::stable_sort(models, {}, [](const Golden &g) { return g.model.layers.size(); });
+  std::ranges::sort(models, {},
+                    [](const Golden &g) { return std::pair(g.model.layers.size(), g.model.file); });
   return models;
 }
 
