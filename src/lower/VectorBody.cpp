@@ -1,5 +1,6 @@
 #include "lower/VectorBody.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StructuredOpsUtils.h"
@@ -26,20 +27,41 @@ static Value readRow(OpBuilder &builder, Value tensor, ValueRange at, int64_t wi
                                         ArrayRef<bool>{true});
 }
 
+/// The operands of the vectors' element `i`; scalars are those of every element.
+static SmallVector<Value> elementsAt(OpBuilder &builder, Location loc, ValueRange operands,
+                                     int64_t i) {
+  return llvm::map_to_vector(operands, [&](Value operand) {
+    return isa<VectorType>(operand.getType())
+               ? vector::ExtractOp::create(builder, loc, operand, i).getResult()
+               : operand;
+  });
+}
+
+/// What `make` builds of each element's operands.
+static Value forEach(OpBuilder &builder, Location loc, Type type, ValueRange operands,
+                     int64_t width, llvm::function_ref<Value(ValueRange)> make) {
+  SmallVector<Value> elements;
+  for (int64_t i = 0; i < width; ++i)
+    elements.push_back(make(elementsAt(builder, loc, operands, i)));
+  return vector::FromElementsOp::create(builder, loc, VectorType::get(width, type), elements);
+}
+
 /// An element of `tensor` for each element of the indices, which are vectors or scalars.
 static Value readEach(OpBuilder &builder, Value tensor, ValueRange at, int64_t width) {
   Location loc = tensor.getLoc();
-  SmallVector<Value> elements;
-  for (int64_t i = 0; i < width; ++i) {
-    SmallVector<Value> indices;
-    for (Value index : at)
-      indices.push_back(isa<VectorType>(index.getType())
-                            ? vector::ExtractOp::create(builder, loc, index, i).getResult()
-                            : index);
-    elements.push_back(tensor::ExtractOp::create(builder, loc, tensor, indices));
-  }
-  auto type = VectorType::get(width, getElementTypeOrSelf(tensor.getType()));
-  return vector::FromElementsOp::create(builder, loc, type, elements);
+  Type type = getElementTypeOrSelf(tensor.getType());
+  return forEach(builder, loc, type, at, width, [&](ValueRange indices) {
+    return tensor::ExtractOp::create(builder, loc, tensor, indices).getResult();
+  });
+}
+
+/// An address for each element: affine.apply takes no vectors.
+static Value applyEach(OpBuilder &builder, affine::AffineApplyOp apply, ValueRange operands,
+                       int64_t width) {
+  Location loc = apply.getLoc();
+  return forEach(builder, loc, builder.getIndexType(), operands, width, [&](ValueRange operands) {
+    return affine::AffineApplyOp::create(builder, loc, apply.getAffineMap(), operands).getResult();
+  });
 }
 
 Value vectorizeBody(OpBuilder &builder, Block &body, ValueRange arguments, int64_t width,
@@ -86,6 +108,12 @@ Value vectorizeBody(OpBuilder &builder, Block &body, ValueRange arguments, int64
       Value tensor = mapping.lookupOrDefault(extract.getTensor());
       mapping.map(extract, isRow ? readRow(builder, tensor, at, width)
                                  : readEach(builder, tensor, at, width));
+      continue;
+    }
+    if (auto apply = dyn_cast<affine::AffineApplyOp>(op)) {
+      auto mapped = llvm::map_to_vector(
+          op.getOperands(), [&](Value operand) { return mapping.lookupOrDefault(operand); });
+      mapping.map(apply, applyEach(builder, apply, mapped, width));
       continue;
     }
     SmallVector<Value> operands;
