@@ -182,13 +182,10 @@ Expected<std::vector<std::string>> emitObjects(mlir::ModuleOp module, const Targ
   std::vector<std::future<Expected<std::string>>> others;
   for (mlir::ModuleOp part : llvm::drop_begin(parts))
     others.push_back(std::async(std::launch::async, emitPart, part));
-  std::vector<Expected<std::string>> made;
-  made.push_back(emitPart(parts.front()));
+  // A future waits for its thread, even when this returns early.
+  std::vector<std::string> objects = {HORNET_TRY(emitPart(parts.front()))};
   for (auto &other : others)
-    made.push_back(other.get());
-  std::vector<std::string> objects;
-  for (Expected<std::string> &object : made)
-    objects.push_back(HORNET_TRY(std::move(object)));
+    objects.push_back(HORNET_TRY(other.get()));
   return objects;
 }
 

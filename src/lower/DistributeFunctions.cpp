@@ -56,8 +56,8 @@ SmallVector<ModuleOp> distribute(ModuleOp whole, ArrayRef<Sized> functions, int6
     parts.push_back(addPart(whole));
   for (const auto &[function, work] : functions) {
     size_t least = llvm::min_element(sizes) - sizes.begin();
-    Operation *op = function;
-    op->moveBefore(parts[least].getBody(), parts[least].getBody()->end());
+    Block *body = parts[least].getBody();
+    function->moveBefore(body, body->end());
     sizes[least] += work;
   }
   return parts;

@@ -59,8 +59,8 @@ static Value readEach(OpBuilder &builder, Value tensor, ValueRange at, int64_t w
 static Value applyEach(OpBuilder &builder, affine::AffineApplyOp apply, ValueRange operands,
                        int64_t width) {
   Location loc = apply.getLoc();
-  return forEach(builder, loc, builder.getIndexType(), operands, width, [&](ValueRange operands) {
-    return affine::AffineApplyOp::create(builder, loc, apply.getAffineMap(), operands).getResult();
+  return forEach(builder, loc, builder.getIndexType(), operands, width, [&](ValueRange at) {
+    return affine::AffineApplyOp::create(builder, loc, apply.getAffineMap(), at).getResult();
   });
 }
 
